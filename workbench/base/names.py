@@ -1,0 +1,61 @@
+"""Identifiers that are unique in a scope and safe in C and Python."""
+
+from __future__ import annotations
+
+import re
+
+_UNSAFE = re.compile(r"\W", re.ASCII)
+
+C_KEYWORDS = frozenset(
+    """alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl
+    concept const consteval constexpr constinit const_cast continue co_await co_return co_yield
+    decltype default delete do double dynamic_cast else enum explicit export extern false float
+    for friend goto if inline int long main mutable namespace new noexcept not not_eq nullptr
+    operator or or_eq private protected public register reinterpret_cast requires restrict return
+    short signed sizeof static static_assert static_cast struct switch template this thread_local
+    throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
+    while xor xor_eq""".split()
+)
+
+
+def safe_name(text: str, default: str = "v") -> str:
+    """`text` as an identifier: other characters become ``_``; never a C keyword, never empty.
+
+    Examples
+    --------
+    >>> safe_name("conv1/weight:0"), safe_name("3x"), safe_name("float")
+    ('conv1_weight_0', '_3x', 'float_')
+    """
+    name = _UNSAFE.sub("_", text)
+    if not name.strip("_"):
+        name = default
+    if name[0].isdigit():
+        name = f"_{name}"
+    return f"{name}_" if name in C_KEYWORDS else name
+
+
+class NameScope:
+    """Gives each key one name, and no name twice.
+
+    Parameters
+    ----------
+    reserved : iterable of str
+        Names that are never given.
+    """
+
+    def __init__(self, reserved: frozenset[str] | set[str] = frozenset()) -> None:
+        self._used: set[str] = set(reserved)
+        self._given: dict[object, str] = {}
+
+    def name(self, key: object, wish: str) -> str:
+        """The name of `key`; the first time it is `wish`, made safe, or `wish_1`, `wish_2`, …"""
+        if key in self._given:
+            return self._given[key]
+        base = safe_name(wish)
+        name, n = base, 0
+        while name in self._used:
+            n += 1
+            name = f"{base}_{n}"
+        self._used.add(name)
+        self._given[key] = name
+        return name
