@@ -49,6 +49,10 @@ class WorkbenchError(Exception):
         return f"{type(self).__name__}: {render(self)}".splitlines()
 
 
+class WorkbenchWarning(UserWarning):
+    """Something that the work goes on without, such as a cache folder that cannot be written."""
+
+
 class MappingError(WorkbenchError):
     """A task mapping or layout that cannot be (mapping)."""
 

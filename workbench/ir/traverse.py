@@ -1,0 +1,131 @@
+"""One engine to walk and rewrite IR, without recursion, so that depth costs nothing.
+
+Binders and tensors of an access are no operands (see `node.REF`): `children` passes them by,
+`rewrite(rename=…)` replaces them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
+from functools import cache
+from typing import TypeVar, cast
+
+from workbench.ir.expr import Var
+from workbench.ir.node import Node
+
+N = TypeVar("N", bound=Node)
+Rule = Callable[[Node], Node | None]
+
+
+@cache
+def _fields(kind: type[Node]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the operand fields and of the reference fields of a node class."""
+    names = [f for f in fields(kind) if f.name != "span"]
+    refs = tuple(f.name for f in names if f.metadata.get("ref"))
+    return tuple(f.name for f in names if f.name not in refs), refs
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The operands of `node`, in the order of its fields."""
+    found: list[Node] = []
+    for name in _fields(type(node))[0]:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            found.append(value)
+        elif isinstance(value, tuple):
+            found.extend(v for v in cast("tuple[object, ...]", value) if isinstance(v, Node))
+    return tuple(found)
+
+
+def references(node: Node) -> tuple[Var, ...]:
+    """The variables that `node` binds, assigns or accesses as tensors."""
+    found: list[Var] = []
+    for name in _fields(type(node))[1]:
+        value = getattr(node, name)
+        found.extend((value,) if isinstance(value, Var) else value)
+    return tuple(found)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """`node` and everything below it, parents first, in text order; a shared node each time."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        yield top
+        stack.extend(reversed(children(top)))
+
+
+def variables(node: Node) -> set[Var]:
+    """Every variable that occurs below `node`, as operand or reference."""
+    found: set[Var] = set()
+    for each in walk(node):
+        if isinstance(each, Var):
+            found.add(each)
+        found.update(references(each))
+    return found
+
+
+def rewrite(node: N, rule: Rule, rename: Mapping[Var, Var] | None = None) -> N:
+    """`node` with `rule` applied to every node below it, operands first.
+
+    Parameters
+    ----------
+    node : Node
+        Root; it is rewritten too.
+    rule : callable
+        Gets a node whose operands are rewritten already; gives its replacement, or None to keep
+        it. The replacement is not visited again.
+    rename : mapping of Var to Var, optional
+        New variables for binders and tensors.
+
+    Returns
+    -------
+    Node
+        The same object where nothing changed. A node that is shared is rewritten once.
+    """
+    done: dict[Node, Node] = {}
+    stack: list[tuple[Node, bool]] = [(node, False)]
+    while stack:
+        top, ready = stack.pop()
+        if top in done:
+            continue
+        if not ready:
+            stack.append((top, True))
+            stack.extend((c, False) for c in children(top) if c not in done)
+            continue
+        rebuilt = _rebuild(top, done, rename)
+        done[top] = rule(rebuilt) or rebuilt
+    return cast("N", done[node])
+
+
+def _rebuild(node: Node, done: Mapping[Node, Node], rename: Mapping[Var, Var] | None) -> Node:
+    operands, refs = _fields(type(node))
+    changes: dict[str, object] = {}
+    for name in operands:
+        old = getattr(node, name)
+        new = _mapped(old, done)
+        if new is not old:
+            changes[name] = new
+    for name in refs if rename else ():
+        old = getattr(node, name)
+        new = _mapped(old, cast("Mapping[Node, Node]", rename))
+        if new is not old:
+            changes[name] = new
+    # dataclasses.replace keeps every other field, the span included
+    return replace(node, **changes) if changes else node
+
+
+def _mapped(value: object, table: Mapping[Node, Node]) -> object:
+    if isinstance(value, Node):
+        return table.get(value, value)
+    if isinstance(value, tuple):
+        items = cast("tuple[object, ...]", value)
+        new = tuple(table.get(v, v) if isinstance(v, Node) else v for v in items)
+        return new if any(a is not b for a, b in zip(new, items, strict=True)) else items
+    return value
+
+
+def substitute(node: N, values: Mapping[Var, Node], rename: Mapping[Var, Var] | None = None) -> N:
+    """`node` with each variable used as an operand replaced by its value."""
+    return rewrite(node, lambda n: values.get(n) if isinstance(n, Var) else None, rename)
