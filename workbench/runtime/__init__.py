@@ -1,0 +1,11 @@
+"""The only room that touches a driver, a compiler, a clock or the environment.
+
+What lives here
+    devices  what this machine can do, and what to install for more
+    cache    results of compilers, kept on disk by their content
+    timing   how long a call takes: warm, interleaved, median with spread, conditions said
+
+May import: base, mapping, ir; optional heavy packages inside functions.
+Start reading: devices.
+Add one more: a fact about machines is a function in devices that gives a value or a Missing.
+"""
