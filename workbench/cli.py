@@ -97,9 +97,11 @@ def lab(folder: Path | None, arguments: Sequence[str]) -> int:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise WorkbenchError("JupyterLab is not installed", hint=extra("lab"))
-    tour = notebooks(folder, Path.cwd()) / _TOUR
-    print(f"Opening {tour}", flush=True)
-    command = [sys.executable, "-m", "jupyterlab", str(tour), *arguments]
+    root = notebooks(folder, Path.cwd()).resolve()
+    print(f"Opening {root / _TOUR}", flush=True)
+    # A path as an argument would open the tour, too, but the printed address would not name it.
+    place = [f"--ServerApp.root_dir={root}", f"--LabApp.default_url=/lab/tree/{_TOUR}"]
+    command = [sys.executable, "-m", "jupyterlab", *place, *arguments]
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
@@ -201,7 +203,9 @@ def _text(fact: Llvm | Nvrtc | Driver | Tool | Missing) -> str | Missing:
             archs = " ".join(str(arch) for arch in fact.archs)
             return f"{fact.version[0]}.{fact.version[1]}, compiles for sm_ {archs}"
         case Driver():
-            return f"takes CUDA up to {fact.cuda[0]}.{fact.cuda[1]}, {len(fact.gpus)} GPU(s)"
+            return f"takes CUDA up to {fact.cuda[0]}.{fact.cuda[1]}, {len(fact.gpus)} GPU" + "s" * (
+                len(fact.gpus) != 1
+            )
         case Tool():
             return f"{fact.version}, {fact.path}" if fact.path else fact.version
 

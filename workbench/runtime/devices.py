@@ -233,7 +233,9 @@ def nvrtc() -> Nvrtc | Missing:
     if sys.platform == "darwin":
         return Missing("NVIDIA has no NVRTC for macOS")
     try:
-        from cuda.bindings import nvrtc as library
+        from cuda.bindings import (
+            nvrtc as library,  # pyright: ignore[reportAttributeAccessIssue]  no stubs
+        )
     except ImportError as error:
         return Missing(_reason("cuda-bindings", error), extra("toolchain"))
     try:
@@ -252,9 +254,11 @@ def program(name: str) -> Tool | Missing:
     try:
         from cuda import pathfinder
 
-        path = pathfinder.find_nvidia_binary_utility(name)
-    except (ImportError, AttributeError):
-        pass  # absent, or too old to know programs: PATH remains
+        # Older releases know fewer programs, or none; then PATH remains.
+        if name in getattr(pathfinder, "SUPPORTED_BINARY_UTILITIES", ()):
+            path = pathfinder.find_nvidia_binary_utility(name)
+    except ImportError:
+        pass
     path = path or shutil.which(name)
     if not path:
         return Missing(f"{name} was not found", extra("toolchain"))

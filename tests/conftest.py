@@ -1,0 +1,99 @@
+"""What every test shares: a cache of its own, golden files, and when GPU and browser tests run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from workbench.runtime.devices import Driver, driver
+
+# Machines differ in speed: no deadline. The same examples everywhere, so that a red run repeats;
+# `pytest --hypothesis-profile=search` looks for new ones.
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=_QUIET)
+settings.register_profile(
+    "search", deadline=None, max_examples=1000, suppress_health_check=_QUIET, print_blob=True
+)
+settings.load_profile("same")
+
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the golden files instead of comparing with them",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache() -> Iterator[Path]:
+    """No test reads or fills the user's cache of compiled kernels."""
+    before = os.environ.get("WORKBENCH_CACHE")
+    with tempfile.TemporaryDirectory(prefix="workbench-tests-") as folder:
+        os.environ["WORKBENCH_CACHE"] = folder
+        yield Path(folder)
+    if before is None:
+        del os.environ["WORKBENCH_CACHE"]
+    else:
+        os.environ["WORKBENCH_CACHE"] = before
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with a file in the folder `golden` beside the test.
+
+    ``golden("scale.cu", text)`` fails with a diff when they differ. With ``--update-golden`` the
+    file is written instead, so that the change shows in the commit.
+    """
+    folder = request.path.parent / "golden"
+    update = bool(request.config.getoption("--update-golden"))
+
+    def compare(name: str, text: str) -> None:
+        path = folder / name
+        found = text if text.endswith("\n") else text + "\n"
+        if update:
+            path.parent.mkdir(exist_ok=True, parents=True)
+            path.write_bytes(found.encode())
+            return
+        assert path.exists(), f"no golden file {path.name}: run pytest --update-golden, then look"
+        assert found == path.read_bytes().decode(), f"differs from golden/{name}"
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a browser; a test that asks for it is marked `browser`."""
+    path = next((found for name in _CHROMIUM if (found := shutil.which(name))), None)
+    if path is None:
+        reason = "Chromium is not on PATH (Debian: apt-get install chromium)"
+        if os.environ.get("WORKBENCH_NO_BROWSER_SKIPS"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    wanted = [item for item in items if item.get_closest_marker("gpu")]
+    if not wanted:
+        return
+    found = driver()
+    if not (isinstance(found, Driver) and found.gpus and _has_cupy()):
+        for item in wanted:
+            item.add_marker(pytest.mark.skip(reason="no NVIDIA GPU with driver and CuPy"))
+
+
+def _has_cupy() -> bool:
+    try:
+        import cupy
+    except ImportError:
+        return False
+    return bool(cupy.cuda.is_available())
