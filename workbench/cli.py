@@ -164,10 +164,9 @@ def doctor(facts: Machine) -> str:
     str
         Lines without a last newline.
     """
-    cores = f"{facts.cpu.cores} cores" if facts.cpu.cores > 1 else "1 core"
     rows: list[tuple[str, str | Missing]] = [
         ("workbench", f"{facts.workbench} on Python {facts.python}, {facts.system}"),
-        ("CPU", f"{facts.cpu.name}, {cores}, {facts.cpu.arch}"),
+        ("CPU", f"{facts.cpu.name}, {_many(facts.cpu.cores, 'core')}, {facts.cpu.arch}"),
         ("LLVM", _text(facts.llvm)),
         ("NVRTC", _text(facts.nvrtc)),
         ("cuobjdump", _text(facts.cuobjdump)),
@@ -203,11 +202,14 @@ def _text(fact: Llvm | Nvrtc | Driver | Tool | Missing) -> str | Missing:
             archs = " ".join(str(arch) for arch in fact.archs)
             return f"{fact.version[0]}.{fact.version[1]}, compiles for sm_ {archs}"
         case Driver():
-            return f"takes CUDA up to {fact.cuda[0]}.{fact.cuda[1]}, {len(fact.gpus)} GPU" + "s" * (
-                len(fact.gpus) != 1
-            )
+            newest = f"{fact.cuda[0]}.{fact.cuda[1]}"
+            return f"takes CUDA up to {newest}, {_many(len(fact.gpus), 'GPU')}"
         case Tool():
             return f"{fact.version}, {fact.path}" if fact.path else fact.version
+
+
+def _many(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _gpu_rows(found: Driver | Missing) -> list[tuple[str, str | Missing]]:

@@ -1,0 +1,126 @@
+"""The house rules that files can break: room cards, sizes, versions, nothing of a machine."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import workbench
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "workbench"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = sorted({path.parent for path in MODULES} - {PACKAGE})
+FILES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
+CORE = ("base", "mapping", "ir", "script", "passes", "codegen", "interp", "runtime", "driver")
+
+MOST_LINES = 400
+MOST_FUNCTION_LINES = 40
+MOST_CORE_LINES = 16_000
+
+
+def place(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=place)
+def test_every_module_stands_on_its_room_card(room: Path):
+    card = ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    modules = {path.stem for path in room.glob("*.py")} - {"__init__"}
+    modules |= {path.parent.name for path in room.glob("*/__init__.py")}
+    named = {name for row in card.splitlines() for name in re.findall(r"[a-z_0-9]+", row)}
+    assert modules <= named, f"not on the card: {sorted(modules - named)}"
+    assert "may import" in card.lower()
+    assert "start reading" in card.lower()
+    assert "add one more" in card.lower()
+    listed = re.findall(r"^ {4}([a-z_0-9]+) {2,}\S", card, re.MULTILINE)
+    assert set(listed) <= modules, f"on the card but not there: {sorted(set(listed) - modules)}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_files_and_functions_stay_small(path: Path):
+    assert lines(path) <= MOST_LINES
+    if not path.is_relative_to(PACKAGE):
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    long = {
+        node.name: length
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := _body_lines(node)) > MOST_FUNCTION_LINES
+    }
+    assert long == {}
+
+
+def _body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from the signature to the end, without the docstring."""
+    total = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None:
+        total -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return total
+
+
+def test_the_compiler_core_stays_compact():
+    core = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in CORE]
+    assert sum(lines(path) for path in core) <= MOST_CORE_LINES
+
+
+def test_the_face_is_small():
+    assert lines(PACKAGE / "__init__.py") < 60
+
+
+def test_no_cupboards():
+    words = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+    parts = {part for path in MODULES for part in path.relative_to(PACKAGE).with_suffix("").parts}
+    assert not words & parts
+
+
+def test_versions_are_equal():
+    versions = {
+        json.loads(path.read_text(encoding="utf-8"))["version"]
+        for path in ROOT.glob("extension/package.json")
+    }
+    assert versions <= {workbench.__version__}
+
+
+# Built from pieces, so that this file does not name what it looks for.
+MACHINE = re.compile(
+    "|".join(
+        [
+            r"/wor" + r"k/",
+            r"/ro" + r"ot/",
+            r"/ho" + r"me/[a-z]",
+            r"\bfiles\.pytho" + r"nhosted\.org",
+            r"\bregistry\.(npm|yarn)",
+            r"\bpypi\.org/simple",
+        ]
+    )
+)
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in done.stdout.decode().split("\0") if name]
+
+
+def test_no_tracked_file_names_a_machine_or_a_registry():
+    wrong: list[str] = []
+    for path in tracked():
+        if not path.is_file():
+            continue
+        for number, line in enumerate(path.read_bytes().decode(errors="replace").splitlines(), 1):
+            if found := MACHINE.search(line):
+                wrong.append(f"{place(path)}:{number}: {found.group()}")
+    assert wrong == []
