@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cache
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from workbench.ir.expr import Var
 from workbench.ir.node import Node
 
+if TYPE_CHECKING:
+    from workbench.base.span import Span
+
 N = TypeVar("N", bound=Node)
+T = TypeVar("T")
 Rule = Callable[[Node], Node | None]
 
 
@@ -99,6 +103,35 @@ def rewrite(node: N, rule: Rule, rename: Mapping[Var, Var] | None = None) -> N:
     return cast("N", done[node])
 
 
+def fold(
+    node: Node, rule: Callable[[Node, tuple[T, ...]], T], done: dict[Node, T] | None = None
+) -> T:
+    """The value of `node`, made from the values of its operands, from the leaves up.
+
+    Parameters
+    ----------
+    node : Node
+        Root.
+    rule : callable
+        Gets a node and the values of its `children`, in their order.
+    done : dict of Node to T, optional
+        Values known before; the new ones are added. A shared node is computed once.
+    """
+    known: dict[Node, T] = {} if done is None else done
+    stack: list[tuple[Node, bool]] = [(node, False)]
+    while stack:
+        top, ready = stack.pop()
+        if top in known:
+            continue
+        operands = children(top)
+        if ready or not operands:
+            known[top] = rule(top, tuple(known[c] for c in operands))
+            continue
+        stack.append((top, True))
+        stack.extend((c, False) for c in reversed(operands) if c not in known)
+    return known[node]
+
+
 def _rebuild(node: Node, done: Mapping[Node, Node], rename: Mapping[Var, Var] | None) -> Node:
     operands, refs = _fields(type(node))
     changes: dict[str, object] = {}
@@ -129,3 +162,14 @@ def _mapped(value: object, table: Mapping[Node, Node]) -> object:
 def substitute(node: N, values: Mapping[Var, Node], rename: Mapping[Var, Var] | None = None) -> N:
     """`node` with each variable used as an operand replaced by its value."""
     return rewrite(node, lambda n: values.get(n) if isinstance(n, Var) else None, rename)
+
+
+def locate(node: N, span: Span) -> N:
+    """`node` with `span` on every node below it that has none; variables keep their own.
+
+    A front end calls it on each expression as it is made, so only the newest layers are without.
+    """
+    if node.span is not None or isinstance(node, Var):
+        return node
+    done: dict[Node, Node] = {child: locate(child, span) for child in children(node)}
+    return replace(_rebuild(node, done, None), span=span)
