@@ -13,6 +13,7 @@ What lives here
     table      the tasks of all workers as an array
     nest       a mapping as loops, indices and guards: what the compiler and the screens read
     lower      from factors to a nest
+    recover    digits behind the table of a user's function
     merge      the smallest nest of the same meaning
     equality   one way to write each function; comparison and first difference
 

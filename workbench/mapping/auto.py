@@ -90,7 +90,9 @@ def predicated_auto_map(
     spread = (_spread_exactly if exact else _spread_widely)(extents, count, places)
     steps = tuple(-(-d // s) for d, s in zip(extents, spread, strict=True))
     busy = _grid("spatial", spread, places)
-    return TaskMapping.of((Predicated(extents, count, places, _grid("repeat", steps, places), busy),))
+    return TaskMapping.of(
+        (Predicated(extents, count, places, _grid("repeat", steps, places), busy),)
+    )
 
 
 def _call(name: str, shape: tuple[int, ...], workers: int) -> str:

@@ -86,7 +86,7 @@ class _Atom:
 
 
 def canonical_of(factors: Factors) -> Factors | None:
-    """The one way to write this function; None where a user's function or a guard is in it.
+    """The one way to write this function; None where no composition is this function.
 
     Parameters
     ----------
@@ -97,25 +97,41 @@ def canonical_of(factors: Factors) -> Factors | None:
     terms = [term for terms in nest.index for term in terms]
     if nest.guards or not all(isinstance(term, Digit) for term in terms):
         return None
-    if any(loop.extent == 0 for loop in nest.loops):
+    repeats, spatials = _loop_atoms(nest), _worker_atoms(nest, workers_of(factors))
+    if repeats is None or spatials is None or not _fills([*repeats, *spatials], shape_of(factors)):
         return None
-    return _write(_loop_atoms(nest), _worker_atoms(nest, workers_of(factors)), len(nest.index))
+    return _write(repeats, spatials, len(nest.index))
 
 
-def _loop_atoms(nest: Nest) -> list[_Atom]:
-    place = {
-        term.source: (dim, term.coef)
-        for dim, terms in enumerate(nest.index)
-        for term in terms
-        if isinstance(term, Digit)
-    }
-    return [
-        _Atom("repeat", loop.extent, *place.get(number, ()))
-        for number, loop in enumerate(nest.loops)
-    ]
+def _fills(atoms: list[_Atom], shape: tuple[int, ...]) -> bool:
+    """Whether the strides are those of a composition; a user's function may have others."""
+    reached = [1] * len(shape)
+    for atom in sorted(atoms, key=lambda atom: atom.stride):
+        if atom.stride:
+            if atom.stride != reached[atom.dim]:
+                return False
+            reached[atom.dim] *= atom.extent
+    return tuple(reached) == shape
 
 
-def _worker_atoms(nest: Nest, workers: int) -> list[_Atom]:
+def _loop_atoms(nest: Nest) -> list[_Atom] | None:
+    """One atom per loop; None where a loop runs never, or along several dims at once."""
+    atoms: list[_Atom] = []
+    for number, loop in enumerate(nest.loops):
+        along = [
+            (dim, term.coef)
+            for dim, terms in enumerate(nest.index)
+            for term in terms
+            if isinstance(term, Digit) and term.source == number
+        ]
+        if loop.extent == 0 or len(along) > 1:
+            return None
+        atoms.append(_Atom("repeat", loop.extent, *(along[0] if along else ())))
+    return atoms
+
+
+def _worker_atoms(nest: Nest, workers: int) -> list[_Atom] | None:
+    """One atom per digit of the worker; None where digits of different dims overlap."""
     digits = [
         (term.div, term.mod or workers // term.div, dim, term.coef)
         for dim, terms in enumerate(nest.index)
@@ -125,6 +141,8 @@ def _worker_atoms(nest: Nest, workers: int) -> list[_Atom]:
     atoms: list[_Atom] = []
     reached = 1
     for div, extent, dim, coef in sorted(digits):
+        if div % reached:
+            return None
         if div > reached:
             atoms.append(_Atom("spatial", div // reached))
         atoms.append(_Atom("spatial", extent, dim, coef))
@@ -246,7 +264,9 @@ def _search(left: Factors, right: Factors) -> Comparison | None:
 
 
 def _difference(
-    worker: int, position: int, left: np.typing.NDArray[np.signedinteger],
+    worker: int,
+    position: int,
+    left: np.typing.NDArray[np.signedinteger],
     right: np.typing.NDArray[np.signedinteger],
 ) -> Comparison:
     tasks = [None if row[0] == ABSENT else tuple(int(x) for x in row) for row in (left, right)]

@@ -106,10 +106,10 @@ class Layout:
         address = 0
         for dim, (place, extent) in enumerate(zip(index, self.shape, strict=True)):
             if not is_int(place) or not 0 <= place < extent:
-                raise MappingError(f"{self}: index {place!r} of dim {dim} is outside 0 … {extent - 1}")
-            address += sum(
-                place // p.div % (p.mod or extent) * p.stride for p in self.pieces[dim]
-            )
+                raise MappingError(
+                    f"{self}: index {place!r} of dim {dim} is outside 0 … {extent - 1}"
+                )
+            address += sum(place // p.div % (p.mod or extent) * p.stride for p in self.pieces[dim])
         for swizzle in self.swizzles:
             address = swizzle(address)
         return address
@@ -128,13 +128,15 @@ class Layout:
         """
         if prod(self.shape) > ENTRY_LIMIT:
             raise MappingError(
-                f"{self}: {prod(self.shape)} elements are more than a table may have ({ENTRY_LIMIT})"
+                f"{self}: {prod(self.shape)} elements are more than a table may have "
+                f"({ENTRY_LIMIT})"
             )
         address = np.zeros(self.shape, dtype=np.int64)
         for dim, extent in enumerate(self.shape):
             place = np.arange(extent, dtype=np.int64)
-            part = sum((place // p.div % (p.mod or extent) * p.stride for p in self.pieces[dim]), place * 0)
-            address += part.reshape(-1, *(1,) * (self.rank - dim - 1))
+            shape = (-1, *(1,) * (self.rank - dim - 1))
+            for p in self.pieces[dim]:
+                address += (place // p.div % (p.mod or extent) * p.stride).reshape(shape)
         for s in self.swizzles:
             address ^= (address >> s.shift) & (((1 << s.bits) - 1) << s.base)
         return address
@@ -157,14 +159,11 @@ class Layout:
             )
         text = f"{self} * {other}"
         swizzles = _swizzles(text, self, other)
-        pieces = tuple(
-            _join(
-                (*(Piece(p.div * tile, p.mod, p.stride * other.size) for p in outer),
-                 *(replace(p, mod=p.mod or tile // p.div) for p in inner))
-            )
-            for outer, inner, tile in zip(self.pieces, other.pieces, other.shape, strict=True)
-        )
         shape = tuple(a * b for a, b in zip(self.shape, other.shape, strict=True))
+        pieces = tuple(
+            _tile(self.pieces[dim], other.pieces[dim], other.shape[dim], other.size, extent)
+            for dim, extent in enumerate(shape)
+        )
         check_size(text, "elements", self.size * other.size)
         return Layout(shape, pieces, swizzles, self.size * other.size, text)
 
@@ -221,7 +220,8 @@ def _swizzles(text: str, outer: Layout, inner: Layout) -> tuple[Swizzle, ...]:
     up = inner.size.bit_length() - 1
     if outer.swizzles and inner.size != 1 << up:
         raise MappingError(
-            f"{text}: the outer layout is swizzled and the tile's size {inner.size} is no power of 2",
+            f"{text}: the outer layout is swizzled and the tile's size {inner.size} is no power "
+            "of 2",
             hint="swizzle the composition instead",
         )
     for s in inner.swizzles:
@@ -234,8 +234,12 @@ def _swizzles(text: str, outer: Layout, inner: Layout) -> tuple[Swizzle, ...]:
     return (*(replace(s, base=s.base + up) for s in outer.swizzles), *inner.swizzles)
 
 
-def _join(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Neighbouring pieces as one where the slow one goes on where the fast one ends."""
+def _tile(
+    outer: Sequence[Piece], inner: Sequence[Piece], tile: int, size: int, extent: int
+) -> tuple[Piece, ...]:
+    """Pieces of one dim of a tiled layout; neighbours are one where the strides go on."""
+    pieces = [Piece(p.div * tile, p.mod, p.stride * size) for p in outer]
+    pieces += [replace(p, mod=p.mod or tile // p.div) for p in inner]
     joined: list[Piece] = []
     for piece in pieces:
         joined.append(piece)
@@ -246,7 +250,9 @@ def _join(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
                 break
             mod = None if slow.mod is None else slow.mod * fast.mod
             joined[-2:] = [Piece(fast.div, mod, fast.stride)]
-    return tuple(joined)
+    return tuple(
+        replace(p, mod=None) if p.mod is not None and p.div * p.mod >= extent else p for p in joined
+    )
 
 
 def strided(shape: Sequence[int], strides: Sequence[int]) -> Layout:

@@ -28,6 +28,8 @@ from workbench.mapping.nest import (
     Term,
     Terms,
 )
+from workbench.mapping.recover import Part, recover
+from workbench.mapping.table import table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,10 @@ def _compose(factors: Factors, place: _Place, first: int) -> Nest:
 def _lower(factor: Factor, place: _Place, first: int) -> Nest:
     match factor:
         case Primitive():
-            return _repeat(factor, place, first) if factor.kind == "repeat" else _spatial(
-                factor, place
+            return (
+                _repeat(factor, place, first)
+                if factor.kind == "repeat"
+                else _spatial(factor, place)
             )
         case Projection():
             return _projection(factor, place, first)
@@ -166,6 +170,34 @@ def _exact(terms: Terms, factor: Predicated, own: Digit, place: _Place) -> Terms
 
 
 def _function(factor: UserFunction, place: _Place, first: int) -> Nest:
+    """Digits where the function is a sum of them, else tables."""
+    counts = set(map(len, factor.tasks))
+    if len(counts) == 1 and 0 not in counts:
+        found = recover(table_of((factor,)))
+        if found is not None:
+            return _digits(*found, place, first)
+    return _tables(factor, place, first)
+
+
+def _digits(workers: list[Part], positions: list[Part], place: _Place, first: int) -> Nest:
+    index: list[Terms] = [()] * len(place.scale)
+    loops: list[Loop] = []
+    for extent, strides in positions:
+        dims = [dim for dim, stride in enumerate(strides) if stride]
+        for dim in dims:
+            digit = Digit(strides[dim] * place.scale[dim], first + len(loops))
+            index[dim] = (*index[dim], digit)
+        loops.append(Loop(extent, None, dims[0] if len(dims) == 1 else NO_DIM))
+    div = place.div
+    for extent, strides in reversed(workers):
+        for dim, stride in enumerate(strides):
+            if stride:
+                index[dim] = (*index[dim], Digit(stride * place.scale[dim], WORKER, div, extent))
+        div *= extent
+    return Nest(tuple(loops), tuple(index))
+
+
+def _tables(factor: UserFunction, place: _Place, first: int) -> Nest:
     """A table per dim, read at worker * tasks + step, and a guard where workers differ."""
     counts = tuple(map(len, factor.tasks))
     most = max(counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from operator import index
 from typing import TYPE_CHECKING
 
@@ -79,23 +80,30 @@ def _tasks(
     worker: int,
     room: int,
 ) -> tuple[Task, ...]:
-    tasks: list[Task] = []
     try:
-        for task in function(worker):
-            if len(tasks) >= room:
-                raise MappingError(
-                    f"{call}: by worker {worker} there are more than {FUNCTION_LIMIT} numbers "
-                    "in its tasks",
-                    hint="a mapping given by a function is kept as a table; write large ones "
-                    "as a composition of repeat and spatial",
-                )
-            tasks.append(_task(call, shape, worker, task))
-    except MappingError:
-        raise
+        tasks = list(islice(function(worker), room + 1))
     except Exception as error:
         error.add_note(f"while {call} gave the tasks of worker {worker}")
         raise
-    return tuple(tasks)
+    if len(tasks) > room:
+        raise MappingError(
+            f"{call}: by worker {worker} there are more than {FUNCTION_LIMIT} numbers in its tasks",
+            hint="a mapping given by a function is kept as a table; write large ones as a "
+            "composition of repeat and spatial",
+        )
+    if _plain(tasks, shape):
+        return tuple(tasks)
+    return tuple(_task(call, shape, worker, task) for task in tasks)
+
+
+def _plain(tasks: list[Task], shape: tuple[int, ...]) -> bool:
+    """Whether all are tuples of ints inside the domain: the quick answer to the usual case."""
+    if set(map(type, tasks)) != {tuple} or set(map(len, tasks)) != {len(shape)}:
+        return False
+    return all(
+        set(map(type, column)) == {int} and min(column) >= 0 and max(column) < extent
+        for column, extent in zip(zip(*tasks, strict=True), shape, strict=True)
+    )
 
 
 def _task(call: str, shape: tuple[int, ...], worker: int, task: object) -> Task:

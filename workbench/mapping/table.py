@@ -30,7 +30,9 @@ ABSENT = -1
 """Stands in every coordinate where a worker has no further task."""
 
 
-def table_of(factors: Factors, workers: NDArray[np.int64] | None = None) -> NDArray[np.signedinteger]:
+def table_of(
+    factors: Factors, workers: NDArray[np.int64] | None = None
+) -> NDArray[np.signedinteger]:
     """The tasks of every worker, or of the given ones.
 
     Parameters

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
-from workbench.mapping.equality import Comparison, canonical_of, compare
 from workbench.mapping.check import check_dims, check_size, is_int
+from workbench.mapping.equality import Comparison, canonical_of, compare
 from workbench.mapping.factor import (
     Factors,
     Primitive,
@@ -259,7 +259,8 @@ class TaskMapping:
     def canonical(self) -> TaskMapping:
         """The one way to write this function, without loop attributes.
 
-        A mapping that a user's function or a guard takes part in is its own canonical form.
+        A mapping that is no composition of `repeat`, `spatial` and projections (it has
+        predicates, or a user's function with other strides) is its own canonical form.
 
         Examples
         --------

@@ -19,7 +19,7 @@ from workbench.mapping.primitive import column_repeat, column_spatial, repeat, s
 from workbench.mapping.task import TaskMapping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Value = TaskMapping | Layout
 Argument = object
@@ -27,6 +27,9 @@ V = TypeVar("V", TaskMapping, Layout)
 
 TEXT_LIMIT = 10_000
 """Most characters of a text: a person wrote it, or it was printed from a mapping."""
+
+SHOWN_LIMIT = 400
+"""Most characters of a text that an error shows."""
 
 MAPPINGS = (spatial, repeat, column_spatial, column_repeat, auto_map, predicated_auto_map)
 MAPPING_METHODS = ("spatial", "repeat", "column_spatial", "column_repeat", "projection")
@@ -113,13 +116,16 @@ class _Reader:
 
     text: str
     what: str
-    names: dict[str, Callable[..., Value]]
+    names: Mapping[str, Callable[..., Value]]
     methods: tuple[str, ...]
 
     def span(self, node: ast.expr | ast.keyword) -> Span:
-        """Place of a node, in characters."""
+        """Place of a node, in characters; of a chained call only its own part."""
         line, end_line = node.lineno, node.end_lineno or node.lineno
         col, end_col = node.col_offset, node.end_col_offset or 0
+        name = node.func if isinstance(node, ast.Call) else node
+        if isinstance(name, ast.Attribute):
+            line, col = name.end_lineno or line, (name.end_col_offset or 0) - len(name.attr)
         lines = self.text.split("\n")
         return self.place(
             line,
@@ -131,12 +137,12 @@ class _Reader:
     def place(self, line: int, col: int, end_line: int, end_col: int) -> Span:
         """A place in the text, which is made known to linecache so that the caret shows."""
         key = f"<{self.what} {hash(self.text):x}>"
-        linecache.cache[key] = (len(self.text), None, self.text.splitlines(keepends=True), key)
+        if len(self.text) <= SHOWN_LIMIT:
+            lines = self.text.splitlines(keepends=True)
+            linecache.cache[key] = (len(self.text), None, lines, key)
         return Span(f"<{self.what}>", line, col, end_line, end_col, key)
 
-    def fail(
-        self, node: ast.expr | ast.keyword, message: str, hint: str | None = None
-    ) -> NoReturn:
+    def fail(self, node: ast.expr | ast.keyword, message: str, hint: str | None = None) -> NoReturn:
         """Raise a ParseError at a node."""
         raise ParseError(message, self.span(node), hint)
 
