@@ -1,0 +1,34 @@
+"""Generated text that knows where each of its lines came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.base.doc import Doc, Line
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a target's compiler gets.
+
+    Attributes
+    ----------
+    language : str
+        ``cuda``, ``llvm`` or ``ir``.
+    name : str
+        Name of the kernel in the text.
+    text : str
+        All lines, each ended by a newline.
+    lines : tuple of Line
+        The same lines, each with its span and the number of its IR statement.
+    """
+
+    language: str
+    name: str
+    text: str
+    lines: tuple[Line, ...]
+
+    @classmethod
+    def of(cls, language: str, name: str, doc: Doc) -> Source:
+        """The source that `doc` holds."""
+        return cls(language, name, doc.text() + "\n", tuple(doc.lines))
