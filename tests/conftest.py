@@ -1,12 +1,10 @@
-"""What every test shares: a cache of its own, golden files, and when GPU and browser tests run."""
+"""What the tests share: golden files, and when GPU and browser tests run."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,19 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden files instead of comparing with them",
     )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def own_cache() -> Iterator[Path]:
-    """No test reads or fills the user's cache of compiled kernels."""
-    before = os.environ.get("WORKBENCH_CACHE")
-    with tempfile.TemporaryDirectory(prefix="workbench-tests-") as folder:
-        os.environ["WORKBENCH_CACHE"] = folder
-        yield Path(folder)
-    if before is None:
-        del os.environ["WORKBENCH_CACHE"]
-    else:
-        os.environ["WORKBENCH_CACHE"] = before
 
 
 @pytest.fixture
