@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from operator import index
+from typing import TYPE_CHECKING, SupportsIndex
 
 from workbench.base.errors import MappingError
 
@@ -22,34 +23,41 @@ FUNCTION_LIMIT = 2**22
 UNROLL_WORDS = ("unroll", "no_unroll")
 
 
-def is_int(value: object) -> bool:
-    """Whether `value` is an int and not a bool.
+def as_int(value: object) -> int | None:
+    """`value` as an int when it is one, numpy's included, and no bool; else None.
 
     Examples
     --------
-    >>> is_int(3), is_int(True), is_int(3.0)
-    (True, False, False)
+    >>> as_int(3), as_int(True), as_int(3.0)
+    (3, None, None)
     """
-    return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return index(value)
+    except TypeError:  # numpy's arrays have the method, and only those of one integer the number
+        return None
 
 
-def check_extent(call: str, dim: int, extent: object) -> None:
-    """Raise unless `extent` is an int of at least 1; `call` is the text of the whole factor.
+def check_extent(call: str, dim: int, extent: object) -> int:
+    """The extent as an int of at least 1; `call` is the text of the whole factor.
 
     Raises
     ------
     MappingError
         The extent is no int, or below 1.
     """
-    if not is_int(extent):
+    number = as_int(extent)
+    if number is None:
         raise MappingError(
             f"{call}: extent {extent!r} of dim {dim} is a {type(extent).__name__}, not an int",
             hint="extents are whole numbers known when the mapping is made",
         )
-    if isinstance(extent, int) and extent < 1:
+    if number < 1:
         raise MappingError(
-            f"{call}: extent {extent} of dim {dim} is below 1", hint="extents start at 1"
+            f"{call}: extent {number} of dim {dim} is below 1", hint="extents start at 1"
         )
+    return number
 
 
 def check_shape(call: str, shape: Sequence[object]) -> tuple[int, ...]:
@@ -64,13 +72,9 @@ def check_shape(call: str, shape: Sequence[object]) -> tuple[int, ...]:
         raise MappingError(
             f"{call}: no extents", hint="give one extent per dim, such as spatial(16, 8)"
         )
-    good: list[int] = []
-    for dim, extent in enumerate(shape):
-        check_extent(call, dim, extent)
-        assert isinstance(extent, int)
-        good.append(extent)
+    good = tuple(check_extent(call, dim, extent) for dim, extent in enumerate(shape))
     check_size(call, "tasks", prod(good))
-    return tuple(good)
+    return good
 
 
 def check_size(call: str, what: str, number: int) -> None:
@@ -93,15 +97,16 @@ def check_workers(call: str, workers: object) -> int:
     MappingError
         `workers` is no int, below 1 or too large.
     """
-    if not is_int(workers) or not isinstance(workers, int):
+    number = as_int(workers)
+    if number is None:
         raise MappingError(
             f"{call}: workers={workers!r} is a {type(workers).__name__}, not an int",
             hint="the number of workers is a whole number, such as workers=64",
         )
-    if workers < 1:
-        raise MappingError(f"{call}: workers={workers} is below 1", hint="there is at least 1")
-    check_size(call, "workers", workers)
-    return workers
+    if number < 1:
+        raise MappingError(f"{call}: workers={number} is below 1", hint="there is at least 1")
+    check_size(call, "workers", number)
+    return number
 
 
 def check_ranks(call: str, rank: int, ranks: object) -> tuple[int, ...]:
@@ -114,15 +119,15 @@ def check_ranks(call: str, rank: int, ranks: object) -> tuple[int, ...]:
     """
     if ranks is None:
         return tuple(range(rank))
-    items = tuple(ranks) if isinstance(ranks, list | tuple) else None
-    places = list(range(rank))
-    if items is None or not all(map(is_int, items)) or sorted(items) != places:
-        shown = list(items) if items is not None else ranks
+    shown = list(ranks) if isinstance(ranks, list | tuple) else ranks
+    items = [as_int(item) for item in shown] if isinstance(shown, list) else []
+    good = tuple(item for item in items if item is not None)
+    if len(items) != len(good) or sorted(good) != list(range(rank)):
         raise MappingError(
-            f"{call}: ranks={shown!r} is no permutation of {places}",
+            f"{call}: ranks={shown!r} is no permutation of {list(range(rank))}",
             hint="ranks[dim] is the place of that dim, from slowest (0) to fastest",
         )
-    return items
+    return good
 
 
 def check_attr(call: str, attr: object) -> str | int | None:
@@ -135,8 +140,9 @@ def check_attr(call: str, attr: object) -> str | int | None:
     """
     if attr is None or (isinstance(attr, str) and attr in UNROLL_WORDS):
         return attr
-    if is_int(attr) and isinstance(attr, int) and attr >= 1:
-        return attr
+    number = as_int(attr)
+    if number is not None and number >= 1:
+        return number
     raise MappingError(
         f"{call}: loop attribute {attr!r} is none of None, 'unroll', 'no_unroll', a factor >= 1",
         hint='write attrs="unroll" to unroll every loop, or attrs=["unroll", None] per dim',
@@ -175,11 +181,12 @@ def check_dims(call: str, rank: int, dims: object) -> tuple[int, ...]:
             hint="its keys are the dims that are forced to 0",
         )
     for dim, place in dims.items():
-        if not is_int(dim) or not 0 <= dim < rank:
+        number = as_int(dim)
+        if number is None or not 0 <= number < rank:
             raise MappingError(f"{call}: dim {dim!r} is not one of the dims 0 … {rank - 1}")
-        if not is_int(place) or place != 0:
+        if as_int(place) != 0:
             raise MappingError(
                 f"{call}: dim {dim} is projected to {place!r}",
                 hint="a projection forces a dim to 0: its extent becomes 1",
             )
-    return tuple(sorted(dims))
+    return tuple(sorted(map(index, dims)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
-from workbench.mapping.check import ENTRY_LIMIT, check_shape, check_size, is_int
+from workbench.mapping.check import ENTRY_LIMIT, as_int, check_shape, check_size
 from workbench.mapping.factor import commas
 
 if TYPE_CHECKING:
@@ -105,11 +105,12 @@ class Layout:
             raise MappingError(f"{self}: {len(index)} indices for {self.rank} dims")
         address = 0
         for dim, (place, extent) in enumerate(zip(index, self.shape, strict=True)):
-            if not is_int(place) or not 0 <= place < extent:
+            number = as_int(place)
+            if number is None or not 0 <= number < extent:
                 raise MappingError(
                     f"{self}: index {place!r} of dim {dim} is outside 0 … {extent - 1}"
                 )
-            address += sum(place // p.div % (p.mod or extent) * p.stride for p in self.pieces[dim])
+            address += sum(number // p.div % (p.mod or extent) * p.stride for p in self.pieces[dim])
         for swizzle in self.swizzles:
             address = swizzle(address)
         return address
@@ -199,15 +200,16 @@ class Layout:
                 "would leave it",
                 hint="pad the shape or swizzle fewer bits",
             )
-        return replace(self, swizzles=(*self.swizzles, Swizzle(bits, base, shift)), text=call)
+        return replace(
+            self, swizzles=(*self.swizzles, Swizzle(int(bits), int(base), int(shift))), text=call
+        )
 
 
-def _check_swizzle(call: str, bits: object, base: object, shift: object) -> None:
+def _check_swizzle(call: str, bits: int, base: int, shift: int) -> None:
     for name, value, least in (("bits", bits, 1), ("base", base, 0), ("shift", shift, 1)):
-        if not is_int(value) or not isinstance(value, int) or not least <= value <= 30:
+        number = as_int(value)
+        if number is None or not least <= number <= 30:
             raise MappingError(f"{call}: {name}={value!r} is no int from {least} to 30")
-    assert isinstance(bits, int)
-    assert isinstance(shift, int)
     if shift < bits:
         raise MappingError(
             f"{call}: shift={shift} is below bits={bits}, so bits would be read that change",
@@ -279,10 +281,13 @@ def strided(shape: Sequence[int], strides: Sequence[int]) -> Layout:
     extents = check_shape(call, tuple(shape))
     if len(strides) != len(extents):
         raise MappingError(f"{call}: {len(strides)} strides for {len(extents)} dims")
+    good: list[int] = []
     for dim, stride in enumerate(strides):
-        if not is_int(stride) or stride < 0:
+        number = as_int(stride)
+        if number is None or number < 0:
             raise MappingError(f"{call}: stride {stride!r} of dim {dim} is no int of at least 0")
-    return _affine(extents, tuple(strides), call)
+        good.append(number)
+    return _affine(extents, tuple(good), call)
 
 
 def row_major(*shape: int) -> Layout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import index
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from workbench.mapping.check import (
 from workbench.mapping.factor import Attr, Kind, Primitive, UserFunction, commas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 Attrs = Attr | Sequence[Attr]
 Task = tuple[int, ...]
@@ -64,11 +64,16 @@ def user_function(
         raise MappingError(
             f"{call}: {function!r} cannot be called", hint="give a function of the worker"
         )
+    if count > FUNCTION_LIMIT:
+        raise MappingError(
+            f"{call}: {count} workers are more than a function is called for ({FUNCTION_LIMIT})",
+            hint="write large mappings as a composition of repeat and spatial",
+        )
     room = FUNCTION_LIMIT // len(extents)
     lists: list[tuple[Task, ...]] = []
     for worker in range(count):
         tasks = _tasks(call, extents, function, worker, room)
-        room -= max(1, len(tasks))
+        room -= len(tasks)
         lists.append(tasks)
     return UserFunction(extents, count, function, tuple(lists))
 
@@ -81,7 +86,15 @@ def _tasks(
     room: int,
 ) -> tuple[Task, ...]:
     try:
-        tasks = list(islice(function(worker), room + 1))
+        given: object = function(worker)
+        if not isinstance(given, Iterable):
+            raise MappingError(
+                f"{call}: worker {worker} gave {given!r}, which is no list of tasks",
+                hint="return a list of tuples, or yield them",
+            )
+        tasks = list(islice(given, max(0, room) + 1))
+    except MappingError:
+        raise
     except Exception as error:
         error.add_note(f"while {call} gave the tasks of worker {worker}")
         raise

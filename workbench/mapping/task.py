@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
-from workbench.mapping.check import check_dims, check_size, is_int
+from workbench.mapping.check import as_int, check_dims, check_size
 from workbench.mapping.equality import Comparison, canonical_of, compare
 from workbench.mapping.factor import (
     Factors,
@@ -153,12 +153,13 @@ class TaskMapping:
         MappingError
             The worker is no int or not one of the mapping's, or has too many tasks for a list.
         """
-        if not is_int(worker):
+        number = as_int(worker)
+        if number is None:
             raise MappingError(f"{self}: worker {worker!r} is a {type(worker).__name__}, no int")
-        if not 0 <= worker < self.workers:
-            raise MappingError(f"{self}: worker {worker} is outside 0 … {self.workers - 1}")
+        if not 0 <= number < self.workers:
+            raise MappingError(f"{self}: worker {number} is outside 0 … {self.workers - 1}")
         check_entries(self.factors, 1)
-        return tasks_of(self.factors, worker)
+        return tasks_of(self.factors, number)
 
     def on(self, worker: int) -> Iterator[Task]:
         """Iterate over the tasks of a worker; inside a script, over those of the thread.
@@ -196,10 +197,13 @@ class TaskMapping:
         """
         if workers is None:
             return table_of(self.factors)
-        for worker in workers:
-            if not is_int(worker) or not 0 <= worker < self.workers:
-                raise MappingError(f"{self}: worker {worker!r} is outside 0 … {self.workers - 1}")
-        return table_of(self.factors, np.array(workers, dtype=np.int64).reshape(-1))
+        chosen = np.asarray(workers)
+        if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
+            raise MappingError(f"{self}: {workers!r} is no list of workers")
+        outside = chosen[(chosen < 0) | (chosen >= self.workers)]
+        if outside.size:
+            raise MappingError(f"{self}: worker {outside[0]} is outside 0 … {self.workers - 1}")
+        return table_of(self.factors, chosen.astype(np.int64))
 
     def __mul__(self, other: TaskMapping) -> TaskMapping:
         """Compose: `self` gives out tiles of the shape of `other`, which gives out their tasks.
