@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -59,10 +59,7 @@ def chromium() -> str:
     """Path of a browser; a test that asks for it is marked `browser`."""
     path = next((found for name in _CHROMIUM if (found := shutil.which(name))), None)
     if path is None:
-        reason = "Chromium is not on PATH (Debian: apt-get install chromium)"
-        if os.environ.get("WORKBENCH_NO_BROWSER_SKIPS"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.skip("Chromium is not on PATH (Debian: apt-get install chromium)")
     return path
 
 
@@ -82,3 +79,15 @@ def _has_cupy() -> bool:
     except ImportError:
         return False
     return bool(cupy.cuda.is_available())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    forbidden = item.get_closest_marker("browser") and os.environ.get("WORKBENCH_NO_BROWSER_SKIPS")
+    if report.skipped and forbidden:
+        report.outcome = "failed"
+        report.longrepr = f"a browser test must not skip here: {report.longrepr}"
+    return report

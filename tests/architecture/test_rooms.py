@@ -34,6 +34,7 @@ def lines(path: Path) -> int:
 
 @pytest.mark.parametrize("room", ROOMS, ids=place)
 def test_every_module_stands_on_its_room_card(room: Path):
+    assert (room / "__init__.py").exists(), "no room card"
     card = ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8"))) or ""
     modules = {path.stem for path in room.glob("*.py")} - {"__init__"}
     modules |= {path.parent.name for path in room.glob("*/__init__.py")}
