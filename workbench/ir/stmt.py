@@ -21,10 +21,17 @@ class Seq(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Declare(Node):
-    """A local scalar (or short vector) of the thread, live to the end of the enclosing Seq."""
+    """A local scalar (or short vector) of the thread, live to the end of the enclosing Seq.
+
+    Attributes
+    ----------
+    note : str
+        What a reader should know of it, such as that it is a coordinate of a task.
+    """
 
     var: Var = field(metadata=REF)
     value: Expr | None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

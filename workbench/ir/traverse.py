@@ -12,7 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from workbench.ir.expr import Var
+from workbench.ir.module import Function
 from workbench.ir.node import Node
+from workbench.ir.stmt import Allocate, Declare, For, ForTask, If, Seq, Stmt, While
 
 if TYPE_CHECKING:
     from workbench.base.span import Span
@@ -49,6 +51,24 @@ def references(node: Node) -> tuple[Var, ...]:
         value = getattr(node, name)
         found.extend((value,) if isinstance(value, Var) else value)
     return tuple(found)
+
+
+def binders(node: Node) -> tuple[Var, ...]:
+    """The variables that a statement brings into scope."""
+    return references(node) if isinstance(node, Declare | Allocate | For | ForTask) else ()
+
+
+def inner(node: Node) -> tuple[Stmt, ...]:
+    """The statements directly below a function or statement."""
+    match node:
+        case Seq():
+            return node.body
+        case Function() | For() | ForTask() | While():
+            return (node.body,)
+        case If():
+            return (node.then,) if node.orelse is None else (node.then, node.orelse)
+        case _:
+            return ()
 
 
 def walk(node: Node) -> Iterator[Node]:
