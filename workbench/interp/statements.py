@@ -1,0 +1,246 @@
+"""What each statement does: it takes a mask and gives back who goes on after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, assert_never
+
+from workbench.base.lazy import lazy
+from workbench.interp.expressions import call, evaluate, evaluate_all
+from workbench.interp.intrinsics import undefined
+from workbench.interp.machine import Frame, Loop, Machine
+from workbench.interp.memory import allocate, store
+from workbench.interp.values import numpy_dtype, poison
+from workbench.ir.expr import Call, Const, Var
+from workbench.ir.stmt import (
+    Allocate,
+    Assign,
+    Break,
+    Continue,
+    Declare,
+    Evaluate,
+    For,
+    ForTask,
+    If,
+    Return,
+    Seq,
+    Store,
+    While,
+)
+from workbench.ir.types import DType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.interp.machine import Mask
+    from workbench.interp.values import Array
+    from workbench.ir.module import Function
+    from workbench.ir.stmt import Stmt
+else:
+    np = lazy("numpy")
+
+
+def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901, PLR0911, PLR0912
+    """Carry out `stmt` for the threads in `mask`."""
+    match stmt:
+        case Seq():
+            return _seq(m, stmt, mask)
+        case Assign():
+            m.step(stmt)
+            _assign(m, stmt.var, evaluate(m, stmt.value, mask), mask)
+        case Store():
+            m.step(stmt)
+            index = evaluate_all(m, stmt.index, mask)
+            store(m, stmt, index, evaluate(m, stmt.value, mask), mask)
+        case Declare():
+            m.step(stmt)
+            _declare(m, stmt, mask)
+        case For():
+            return _loop(m, stmt.body, mask, _turns(m, stmt, mask))
+        case If():
+            m.step(stmt)
+            return _if(m, stmt, mask)
+        case ForTask():
+            return _loop(m, stmt.body, mask, _task_turns(m, stmt, mask))
+        case Evaluate():
+            m.step(stmt)
+            _ = (
+                call(m, stmt.value, mask)
+                if isinstance(stmt.value, Call)
+                else evaluate(m, stmt.value, mask)
+            )
+        case While():
+            return _loop(m, stmt.body, mask, _while_turns(m, stmt))
+        case Allocate():
+            allocate(m, stmt.var, mask)
+        case Break():
+            m.exits += 1
+            loop = m.frame.loops[-1]
+            loop.broken = _union(loop.broken, mask)
+            return None
+        case Continue():
+            m.exits += 1
+            loop = m.frame.loops[-1]
+            loop.continued = _union(loop.continued, mask)
+            return None
+        case Return():
+            _return(m, stmt, mask)
+            return None
+        case _:
+            assert_never(stmt)
+    return mask
+
+
+def _union(a: Mask | None, b: Mask | None) -> Mask | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return a | b
+
+
+def _minus(a: Mask, b: Mask | None) -> Mask | None:
+    if b is None:
+        return a
+    left = a & ~b
+    return left if left.any() else None
+
+
+def _seq(m: Machine, stmt: Seq, mask: Mask) -> Mask | None:
+    going: Mask | None = mask
+    for each in stmt.body:
+        going = execute(m, each, going)
+        if going is None:
+            return None
+    return going
+
+
+def _declare(m: Machine, stmt: Declare, mask: Mask) -> None:
+    var = stmt.var
+    if stmt.value is not None:
+        m.values[var] = evaluate(m, stmt.value, mask)
+        m.unset.pop(var, None)
+        return
+    assert isinstance(var.type, DType)
+    m.values[var] = undefined(m, var.type)
+    if m.checks:
+        m.unset[var] = np.zeros(m.size, dtype=bool)
+
+
+def _assign(m: Machine, var: Var, value: Array, mask: Mask) -> None:
+    known = m.unset.get(var)
+    if mask is m.full:
+        m.values[var] = value
+        m.unset.pop(var, None)
+        return
+    m.values[var] = np.where(mask, value, m.values[var])
+    if known is not None:
+        m.unset[var] = known | mask
+
+
+def _if(m: Machine, stmt: If, mask: Mask) -> Mask | None:
+    yes, no = m.narrow(mask, evaluate(m, stmt.cond, mask))
+    exits = m.exits
+    after_yes = yes if yes is None else execute(m, stmt.then, yes)
+    after_no = no
+    if no is not None and stmt.orelse is not None:
+        after_no = execute(m, stmt.orelse, no)
+    return mask if m.exits == exits else _union(after_yes, after_no)
+
+
+_Advance = Callable[["Mask"], "Mask | None"]
+
+
+def _loop(m: Machine, body: Stmt, mask: Mask, advance: _Advance) -> Mask | None:
+    """Turns until nobody is left; `advance` begins a turn and says who takes part in it."""
+    loop, exits = Loop(), m.exits
+    m.frame.loops.append(loop)
+    over: Mask | None = None  # threads that have come to the end of their range
+    going: Mask | None = mask
+    while going is not None:
+        m.step(body)
+        active = advance(going)
+        if active is None:
+            over = _union(over, going)
+            break
+        before = m.exits
+        after = execute(m, body, active)
+        if active is not going:
+            over = _union(over, _minus(going, active))
+        going = active if m.exits == before else _union(after, loop.continued)
+        loop.continued = None
+    m.frame.loops.pop()
+    return mask if m.exits == exits else _union(over, loop.broken)
+
+
+def _turns(m: Machine, stmt: For, mask: Mask) -> _Advance:
+    start, stop = evaluate(m, stmt.start, mask), evaluate(m, stmt.stop, mask)
+    step = int(stmt.step.value) if isinstance(stmt.step, Const) else 0
+    assert step, "the step of a For is a Const other than 0"
+    kind = start.dtype.type
+    at = [start.astype(np.int64)]
+    end = stop.astype(np.int64)
+
+    def advance(going: Mask) -> Mask | None:
+        now = at[0]
+        active, _ = m.narrow(going, now < end if step > 0 else now > end)
+        if active is not None:
+            m.values[stmt.var] = now.astype(kind)
+            at[0] = now + step
+        return active
+
+    return advance
+
+
+def _while_turns(m: Machine, stmt: While) -> _Advance:
+    def advance(going: Mask) -> Mask | None:
+        return m.narrow(going, evaluate(m, stmt.cond, going))[0]
+
+    return advance
+
+
+def _task_turns(m: Machine, stmt: ForTask, mask: Mask) -> _Advance:
+    worker = np.broadcast_to(evaluate(m, stmt.worker, mask), m.size)
+    table = m.run.table(stmt.mapping)
+    inside = (worker >= 0) & (worker < len(table))
+    safe = np.where(inside, worker, 0)
+    number = [0]
+    kinds = [numpy_dtype(v.type) for v in stmt.vars if isinstance(v.type, DType)]
+
+    def advance(going: Mask) -> Mask | None:
+        if number[0] >= table.shape[1]:
+            return None
+        tasks = table[safe, number[0]]
+        number[0] += 1
+        for var, column, kind in zip(stmt.vars, tasks.T, kinds, strict=True):
+            same = (column == column[0]).all()
+            m.values[var] = (column[0] if same else column).astype(kind)
+        return m.narrow(going, inside & (tasks[:, 0] >= 0))[0]
+
+    return advance
+
+
+def _return(m: Machine, stmt: Return, mask: Mask) -> None:
+    frame = m.frame
+    m.exits += 1
+    if stmt.value is not None:
+        value = evaluate(m, stmt.value, mask)
+        old = frame.value
+        frame.value = value if old is None else np.where(mask, value, old)
+    frame.returned = _union(frame.returned, mask)
+    if len(m.frames) == 1:
+        m.exited = m.exited | mask
+
+
+def invoke(m: Machine, function: Function, mask: Mask) -> Array | None:
+    """Carry out a device function; the parameters are bound already."""
+    m.frames.append(Frame())
+    exits = m.exits
+    going = execute(m, function.body, mask)
+    frame = m.frames.pop()
+    m.exits = exits  # nobody has left a loop or function of the caller
+    if going is None or function.result is None:
+        return frame.value
+    lost = np.flatnonzero(going)
+    m.fault("no_result", function, lost, lambda _: f"leaves {function.name} without a result")
+    if frame.value is None:
+        return None
+    return np.where(going, poison(function.result), frame.value)
