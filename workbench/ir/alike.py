@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
-from typing import cast
+from typing import NamedTuple, cast
 
 from workbench.ir.expr import Const, Var
 from workbench.ir.node import Node
@@ -28,34 +28,57 @@ def alike(a: Node, b: Node) -> bool:
     >>> alike(add(i, 1), add(j, 1)), alike(add(i, j), add(i, i)), alike(add(i, 1), add(x, 1))
     (True, False, False)
     """
-    there: dict[Var, Var] = {}
-    back: dict[Var, Var] = {}
+    same = _Pairing({}, {})
     stack: list[tuple[object, object]] = [(a, b)]
     while stack:
         left, right = stack.pop()
-        if isinstance(left, Var) and isinstance(right, Var):
-            if left.type != right.type:
-                return False
-            if there.setdefault(left, right) is not right or back.setdefault(right, left) != left:
-                return False
-        elif isinstance(left, Const) and isinstance(right, Const):
-            if left.type != right.type or not same_number(left.value, right.value):
-                return False
-        elif isinstance(left, Node) and isinstance(right, Node):
-            if type(left) is not type(right):
-                return False
-            stack.extend(_pairs(left, right))
-        elif isinstance(left, tuple) and isinstance(right, tuple):
-            lefts, rights = cast("tuple[object, ...]", left), cast("tuple[object, ...]", right)
-            if len(lefts) != len(rights):
-                return False
-            stack.extend(zip(reversed(lefts), reversed(rights), strict=True))
-        elif isinstance(left, float) and isinstance(right, float):
-            if not same_number(left, right):
-                return False
-        elif left != right:
+        below = _compare(left, right, same)
+        if below is None:
             return False
+        stack.extend(below)
     return True
+
+
+class _Pairing(NamedTuple):
+    """Which variable of one side stands for which of the other."""
+
+    there: dict[Var, Var]
+    back: dict[Var, Var]
+
+    def holds(self, left: Var, right: Var) -> bool:
+        """Whether the two may correspond; from now on they do."""
+        if left.type != right.type:
+            return False
+        there, back = self.there.setdefault(left, right), self.back.setdefault(right, left)
+        return there is right and back is left
+
+
+Pairs = list[tuple[object, object]]
+
+
+def _compare(left: object, right: object, same: _Pairing) -> Pairs | None:
+    """What is left to compare, the last first; None where the two differ."""
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        lefts, rights = cast("tuple[object, ...]", left), cast("tuple[object, ...]", right)
+        if len(lefts) != len(rights):
+            return None
+        return list(zip(reversed(lefts), reversed(rights), strict=True))
+    if type(left) is not type(right):
+        return None
+    if isinstance(left, Node) and isinstance(right, Node):
+        return _nodes(left, right, same)
+    if isinstance(left, float) and isinstance(right, float):
+        return [] if same_number(left, right) else None
+    return [] if left == right else None
+
+
+def _nodes(left: Node, right: Node, same: _Pairing) -> Pairs | None:
+    if isinstance(left, Var) and isinstance(right, Var):
+        return [] if same.holds(left, right) else None
+    if isinstance(left, Const) and isinstance(right, Const):
+        agree = left.type == right.type and same_number(left.value, right.value)
+        return [] if agree else None
+    return _pairs(left, right)
 
 
 def same_number(a: float, b: float) -> bool:
@@ -72,10 +95,10 @@ def peel(body: object) -> object:
     return body
 
 
-def _pairs(left: Node, right: Node) -> list[tuple[object, object]]:
+def _pairs(left: Node, right: Node) -> Pairs:
     """Fields to compare, the last first."""
     names = [f.name for f in fields(left) if f.name not in _IGNORED]
-    pairs: list[tuple[object, object]] = []
+    pairs: Pairs = []
     for name in reversed(names):
         a, b = getattr(left, name), getattr(right, name)
         if name in _BODIES and not isinstance(left, Seq):

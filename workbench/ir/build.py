@@ -11,8 +11,20 @@ from collections.abc import Callable, Sequence
 from functools import reduce as _reduce
 
 from workbench.base.errors import WorkbenchError
-from workbench.ir.expr import COMPARISONS, Binary, BinaryOp, Call, Cast, Const, Expr
-from workbench.ir.expr import Load, Select, Unary, UnaryOp, Var
+from workbench.ir.expr import (
+    COMPARISONS,
+    Binary,
+    BinaryOp,
+    Call,
+    Cast,
+    Const,
+    Expr,
+    Load,
+    Select,
+    Unary,
+    UnaryOp,
+    Var,
+)
 from workbench.ir.intrinsic import INTRINSICS
 from workbench.ir.stmt import Seq, Stmt
 from workbench.ir.types import DType, boolean, f32, f64, i32, i64

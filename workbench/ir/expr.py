@@ -199,18 +199,7 @@ class Extract(Node):
 
 
 Expr = (
-    Const
-    | Var
-    | Builtin
-    | Unary
-    | Binary
-    | Cast
-    | Select
-    | Load
-    | Atomic
-    | Call
-    | Pack
-    | Extract
+    Const | Var | Builtin | Unary | Binary | Cast | Select | Load | Atomic | Call | Pack | Extract
 )
 
 BUILTINS = tuple(
