@@ -1,34 +1,35 @@
-"""Generated text that knows where each of its lines came from."""
+"""What every code generator gives: text, line by line, that knows where it came from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from workbench.base.doc import Doc, Line
+if TYPE_CHECKING:
+    from workbench.base.doc import Line
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a target's compiler gets.
+    r"""Generated code of one module.
 
     Attributes
     ----------
     language : str
-        ``cuda``, ``llvm`` or ``ir``.
+        ``cuda`` or ``llvm``.
     name : str
-        Name of the kernel in the text.
+        Symbol of the kernel.
     text : str
-        All lines, each ended by a newline.
+        The whole text; it is ``"\n".join(line.text for line in lines)``.
     lines : tuple of Line
-        The same lines, each with its span and the number of its IR statement.
+        Each line with the span and the node number it came from.
+    scratch_bytes : int
+        Memory beside the arguments that a launch must bring [byte]: dynamic shared memory per
+        block for CUDA, shared memory and spilled values per host thread for the CPU.
     """
 
     language: str
     name: str
     text: str
     lines: tuple[Line, ...]
-
-    @classmethod
-    def of(cls, language: str, name: str, doc: Doc) -> Source:
-        """The source that `doc` holds."""
-        return cls(language, name, doc.text() + "\n", tuple(doc.lines))
+    scratch_bytes: int = 0
