@@ -10,7 +10,7 @@ Source: CUDA C++ Programming Guide, "Device Memory Accesses" and "Shared Memory"
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workbench.base.lazy import lazy
@@ -83,21 +83,10 @@ class Access:
 
 
 @dataclass
-class _Sum:
-    kind: str
-    tensor: str
-    scope: Scope
-    span: Span | None
-    lane_bytes: int
-    first: tuple[int, ...]
-    numbers: list[int] = field(default_factory=lambda: [0] * 6)
-
-
-@dataclass
 class AccessLog:
     """Requests under collection, by place in the source."""
 
-    rows: dict[int, _Sum] = field(default_factory=dict)
+    rows: dict[int, Access] = field(default_factory=dict)
 
     def record(
         self,
@@ -126,18 +115,15 @@ class AccessLog:
         row = self.rows.get(id(node))
         if row is None:
             first = _first_request(start, warp, lane)
-            row = _Sum(kind, tensor, scope, node.span, lane_bytes, first)
-            self.rows[id(node)] = row
+            row = Access(node.span, tensor, kind, scope, first=first, lane_bytes=lane_bytes)
         measure = _sectors if scope is Scope.GLOBAL else _passes
         found = measure(start, warp, lane, lane_bytes)
-        row.numbers = [a + b for a, b in zip(row.numbers, found, strict=True)]
+        more = {name: getattr(row, name) + value for name, value in found.items()}
+        self.rows[id(node)] = replace(row, **more)
 
     def accesses(self) -> tuple[Access, ...]:
         """One row per place, in the order in which they were first met."""
-        return tuple(
-            Access(r.span, r.tensor, r.kind, r.scope, *r.numbers, r.first, r.lane_bytes)
-            for r in self.rows.values()
-        )
+        return tuple(self.rows.values())
 
 
 def _first_request(start: Ints, warp: Ints, lane: Ints) -> tuple[int, ...]:
@@ -167,17 +153,22 @@ def _used(start: Ints, warp: Ints, lane_bytes: int) -> tuple[Ints, Ints]:
     return _distinct(warp, start // lane_bytes)
 
 
-def _sectors(start: Ints, warp: Ints, lane: Ints, lane_bytes: int) -> list[int]:
+def _sectors(start: Ints, warp: Ints, lane: Ints, lane_bytes: int) -> dict[str, int]:
     del lane
     sectors = _units(start, lane_bytes, SECTOR_BYTES)
     moved, _ = _distinct(np.tile(warp, len(sectors)), sectors.ravel())
     asked, _ = _used(start, warp, lane_bytes)
     requests, elements = np.unique(asked, return_counts=True)
     ideal = -(-elements * lane_bytes // SECTOR_BYTES)
-    return [len(requests), len(asked) * lane_bytes, len(moved), int(ideal.sum()), 0, 0]
+    return {
+        "count": len(requests),
+        "bytes_used": len(asked) * lane_bytes,
+        "sectors": len(moved),
+        "ideal_sectors": int(ideal.sum()),
+    }
 
 
-def _passes(start: Ints, warp: Ints, lane: Ints, lane_bytes: int) -> list[int]:
+def _passes(start: Ints, warp: Ints, lane: Ints, lane_bytes: int) -> dict[str, int]:
     asked, _ = _used(start, warp, lane_bytes)
     count = len(np.unique(warp))
     words = _units(start, lane_bytes, WORD_BYTES)
@@ -189,4 +180,9 @@ def _passes(start: Ints, warp: Ints, lane: Ints, lane_bytes: int) -> list[int]:
     keys, of_bank = np.unique(owner * BANKS + word % BANKS, return_counts=True)
     _, starts = np.unique(keys // BANKS, return_index=True)
     passes = int(np.maximum.reduceat(of_bank, starts).sum())
-    return [count, len(asked) * lane_bytes, 0, 0, passes, len(starts)]
+    return {
+        "count": count,
+        "bytes_used": len(asked) * lane_bytes,
+        "passes": passes,
+        "ideal_passes": len(starts),
+    }

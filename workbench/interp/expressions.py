@@ -47,7 +47,7 @@ else:
     np = lazy("numpy")
 
 
-def evaluate(m: Machine, expr: Expr, mask: Mask) -> Array:  # noqa: C901, PLR0911
+def evaluate(m: Machine, expr: Expr, mask: Mask) -> Array:  # noqa: C901, PLR0912
     """The value of `expr`; see values for the shape of values."""
     match expr:
         case Const():

@@ -45,7 +45,10 @@ def _rsqrt(x: Array) -> Array:
 
 
 def _named(name: str) -> Callable[..., Array]:
-    return lambda *args: getattr(np, name)(*args)
+    def rule(*args: Array) -> Array:
+        return getattr(np, name)(*args)  # numpy is loaded when first used
+
+    return rule
 
 
 _FLOAT_RULES: dict[str, Callable[..., Array]] = {
@@ -78,7 +81,9 @@ def _fma(args: Sequence[Array], kind: DType) -> Array:
     a, b, c = args
     if not is_half(kind):
         return fma(a, b, c, kind)
-    wide = fma(*(v.astype(np.float32) for v in (a, b, c)), f32.vector(kind.lanes))
+    wide = fma(
+        a.astype(np.float32), b.astype(np.float32), c.astype(np.float32), f32.vector(kind.lanes)
+    )
     return round_to(wide, kind)
 
 
@@ -194,12 +199,12 @@ def _ballot(m: Machine, node: Call, args: Sequence[Array], mask: Mask) -> Array:
 
 def _vote_any(m: Machine, node: Call, args: Sequence[Array], mask: Mask) -> Array:
     _arrived(m, node, mask, m.warp, "warp")
-    return _per_warp(m, np.broadcast_to(args[0], m.size), mask).any(axis=1)
+    return np.asarray(_per_warp(m, np.broadcast_to(args[0], m.size), mask).any(axis=1))
 
 
 def _vote_all(m: Machine, node: Call, args: Sequence[Array], mask: Mask) -> Array:
     _arrived(m, node, mask, m.warp, "warp")
-    return ~_per_warp(m, np.broadcast_to(~args[0], m.size), mask).any(axis=1)
+    return np.asarray(~_per_warp(m, np.broadcast_to(~args[0], m.size), mask).any(axis=1))
 
 
 GroupRule = Callable[["Machine", "Call", Sequence["Array"], "Mask"], "Array | None"]

@@ -179,7 +179,7 @@ class Machine:
         return yes, mask & ~cond
 
     def position(self, thread: int) -> tuple[Coordinate, Coordinate]:
-        """blockIdx and threadIdx of a thread of the launch, by its number."""
+        """Coordinates (blockIdx, threadIdx) of a thread of the launch, by its number."""
         block, lane = divmod(thread, self.threads)
         return (
             _coordinate(block, self.run.launch.grid),

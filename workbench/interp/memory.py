@@ -112,7 +112,7 @@ def locate(
     active = _inside(m, node, storage, index, extents, lanes, mask)
     if active is None:
         return None
-    address = np.int64(0)
+    address: Array = np.zeros((), np.int64)[()]
     for i, extent in zip(index, extents, strict=True):
         address = address * extent + i.astype(np.int64)
     if active is not m.full:

@@ -13,7 +13,7 @@ from workbench.interp.memory import Storage
 from workbench.interp.report import FaultLog, Report
 from workbench.interp.shadow import THREAD_BITS, Shadow
 from workbench.interp.statements import execute, invoke
-from workbench.interp.values import convert, numpy_dtype, poison
+from workbench.interp.values import numpy_dtype, poison
 from workbench.ir.expr import Atomic, Var
 from workbench.ir.stmt import Store
 from workbench.ir.traverse import walk

@@ -89,7 +89,7 @@ class Clock:
         return at[~past]
 
 
-def _nowhere() -> Ints:  # noqa: N802
+def _nowhere() -> Ints:
     return np.empty(0, dtype=np.int64)
 
 

@@ -40,7 +40,7 @@ else:
     np = lazy("numpy")
 
 
-def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901, PLR0911, PLR0912
+def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901, PLR0912
     """Carry out `stmt` for the threads in `mask`."""
     match stmt:
         case Seq():

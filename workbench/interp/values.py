@@ -192,7 +192,7 @@ def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def _sum_to_odd(a: Array, b: Array) -> Array:
-    """a + b in float64: the neighbour with an odd last bit where it is not exact."""
+    """The sum in float64: the neighbour with an odd last bit where it is not exact."""
     total, error = _two_sum(a, b)
     total = np.asarray(total)
     even = (total.view(np.int64) & 1) == 0
