@@ -1,31 +1,29 @@
-"""What every code generator gives: text, line by line, that knows where it came from."""
+"""Generated text that knows where each of its lines came from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from workbench.base.doc import Line
+from workbench.base.doc import Doc, Line
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    r"""Generated code of one module.
+    """What a target's compiler gets.
 
     Attributes
     ----------
     language : str
-        ``cuda`` or ``llvm``.
+        ``cuda``, ``llvm`` or ``ir``.
     name : str
-        Symbol of the kernel.
+        Name of the kernel in the text.
     text : str
-        The whole text; it is ``"\n".join(line.text for line in lines)``.
+        All lines, each ended by a newline.
     lines : tuple of Line
-        Each line with the span and the node number it came from.
+        The same lines, each with its span and the number of its IR statement.
     scratch_bytes : int
-        Memory beside the arguments that a launch must bring [byte]: dynamic shared memory per
-        block for CUDA, shared memory and spilled values per host thread for the CPU.
+        Memory that each host thread of a CPU launch brings for shared tensors and for values
+        that live across barriers [byte]; 0 elsewhere.
     """
 
     language: str
@@ -33,3 +31,8 @@ class Source:
     text: str
     lines: tuple[Line, ...]
     scratch_bytes: int = 0
+
+    @classmethod
+    def of(cls, language: str, name: str, doc: Doc, scratch_bytes: int = 0) -> Source:
+        """The source that `doc` holds."""
+        return cls(language, name, doc.text() + "\n", tuple(doc.lines), scratch_bytes)
