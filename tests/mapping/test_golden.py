@@ -1,4 +1,4 @@
-"""Values read from hidet 0.6.1 as it ran, and from the paper: what every mapping must agree with."""
+"""Values read from hidet 0.6.1 as it ran, and from the paper: every mapping agrees with them."""
 
 from __future__ import annotations
 

@@ -17,6 +17,9 @@ DOMAIN_LIMIT = 2**62
 ENTRY_LIMIT = 2**27
 """Most numbers in a table; 512 MiB of int32."""
 
+LIST_LIMIT = 2**22
+"""Most numbers in the list of one worker's tasks, which are Python objects."""
+
 FUNCTION_LIMIT = 2**22
 """Most numbers in the table of a user's function: kernels carry it as constants."""
 
@@ -37,6 +40,17 @@ def as_int(value: object) -> int | None:
         return index(value)
     except TypeError:  # numpy's arrays have the method, and only those of one integer the number
         return None
+
+
+def counted(number: int, one: str) -> str:
+    """A number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "dim"), counted(2, "dim")
+    ('1 dim', '2 dims')
+    """
+    return f"{number} {one}{'s' * (number != 1)}"
 
 
 def check_extent(call: str, dim: int, extent: object) -> int:
@@ -104,7 +118,7 @@ def check_workers(call: str, workers: object) -> int:
             hint="the number of workers is a whole number, such as workers=64",
         )
     if number < 1:
-        raise MappingError(f"{call}: workers={number} is below 1", hint="there is at least 1")
+        raise MappingError(f"{call}: workers={number} is below 1", hint="one is the least")
     check_size(call, "workers", number)
     return number
 
@@ -161,7 +175,7 @@ def check_attrs(call: str, rank: int, attrs: object) -> tuple[str | int | None, 
         return (check_attr(call, attrs),) * rank
     if len(attrs) != rank:
         raise MappingError(
-            f"{call}: {len(attrs)} loop attributes for {rank} dims",
+            f"{call}: {counted(len(attrs), 'loop attribute')} for {counted(rank, 'dim')}",
             hint="give one per dim, or a single value for all",
         )
     return tuple(check_attr(call, attr) for attr in attrs)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
-from workbench.mapping.check import ENTRY_LIMIT
+from workbench.mapping.check import ENTRY_LIMIT, counted
 from workbench.mapping.factor import (
     Factor,
     Factors,
@@ -215,7 +215,11 @@ def compare(left: Factors, right: Factors) -> Comparison:
         return Comparison(False, f"the domains differ: {shapes[0]} and {shapes[1]}")
     workers = workers_of(left), workers_of(right)
     if workers[0] != workers[1]:
-        return Comparison(False, f"{workers[0]} workers and {workers[1]} workers")
+        return Comparison(
+            False, f"{counted(workers[0], 'worker')} and {counted(workers[1], 'worker')}"
+        )
+    if left == right:
+        return Comparison(True, f"the same mapping: both are {text_of(left)}")
     forms = canonical_of(left), canonical_of(right)
     known = forms[0] is not None and forms[1] is not None
     if known and forms[0] == forms[1]:
@@ -231,7 +235,8 @@ def compare(left: Factors, right: Factors) -> Comparison:
         return Comparison(False, "different mappings; too large to name the first difference")
     raise MappingError(
         f"{text_of(left)} and {text_of(right)} are too large to compare: "
-        f"{workers[0]} workers with up to {max(most_tasks(left), most_tasks(right))} tasks each",
+        f"{counted(workers[0], 'worker')} with up to "
+        f"{counted(max(most_tasks(left), most_tasks(right)), 'task')} each",
         hint="compositions of repeat and spatial are compared without enumerating",
     )
 

@@ -144,7 +144,7 @@ class UserFunction:
     tasks: tuple[tuple[tuple[int, ...], ...], ...] = field(compare=False, repr=False)
 
     def __str__(self) -> str:
-        name = getattr(self.function, "__qualname__", type(self.function).__qualname__)
+        name = getattr(self.function, "__name__", type(self.function).__name__)
         return f"TaskMapping({self.shape}, {self.workers}, {name})"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
-from workbench.mapping.check import ENTRY_LIMIT, as_int, check_shape, check_size
+from workbench.mapping.check import ENTRY_LIMIT, as_int, check_shape, check_size, counted
 from workbench.mapping.factor import commas
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Layout:
             Not one index per dim, or an index outside the shape.
         """
         if len(index) != self.rank:
-            raise MappingError(f"{self}: {len(index)} indices for {self.rank} dims")
+            raise MappingError(f"{self}: index {index} for {counted(self.rank, 'dim')}")
         address = 0
         for dim, (place, extent) in enumerate(zip(index, self.shape, strict=True)):
             number = as_int(place)
@@ -154,7 +154,7 @@ class Layout:
             return NotImplemented
         if self.rank != other.rank:
             raise MappingError(
-                f"{self} has {self.rank} dims and {other} has {other.rank}: "
+                f"{self} has {counted(self.rank, 'dim')} and {other} has {other.rank}: "
                 "only layouts of one rank compose",
                 hint=f"give both {max(self.rank, other.rank)} extents",
             )
@@ -280,7 +280,9 @@ def strided(shape: Sequence[int], strides: Sequence[int]) -> Layout:
     call = f"strided({_text(shape)}, {_text(strides)})"
     extents = check_shape(call, tuple(shape))
     if len(strides) != len(extents):
-        raise MappingError(f"{call}: {len(strides)} strides for {len(extents)} dims")
+        raise MappingError(
+            f"{call}: {counted(len(strides), 'stride')} for {counted(len(extents), 'dim')}"
+        )
     good: list[int] = []
     for dim, stride in enumerate(strides):
         number = as_int(stride)

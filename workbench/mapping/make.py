@@ -14,6 +14,7 @@ from workbench.mapping.check import (
     check_ranks,
     check_shape,
     check_workers,
+    counted,
 )
 from workbench.mapping.factor import Attr, Kind, Primitive, UserFunction, commas
 
@@ -56,7 +57,7 @@ def user_function(
         A task that is no tuple of ints, has another rank or lies outside the domain; more than
         ``FUNCTION_LIMIT`` numbers; a function that cannot be called.
     """
-    name = getattr(function, "__qualname__", type(function).__qualname__)
+    name = getattr(function, "__name__", type(function).__name__)
     call = f"TaskMapping({shape!r}, {workers!r}, {name})"
     extents = check_shape(call, tuple(shape) if isinstance(shape, Sequence) else (shape,))
     count = check_workers(call, workers)
@@ -128,8 +129,8 @@ def _task(call: str, shape: tuple[int, ...], worker: int, task: object) -> Task:
         )
     if len(task) != len(shape):
         raise MappingError(
-            f"{call}: worker {worker} gave {tuple(task)!r}, which has {len(task)} coordinates "
-            f"where the domain {shape} has {len(shape)}"
+            f"{call}: worker {worker} gave {tuple(task)!r}, which has "
+            f"{counted(len(task), 'coordinate')} where the domain {shape} has {len(shape)}"
         )
     if any(isinstance(x, bool) or not hasattr(x, "__index__") for x in task):
         raise MappingError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
-from workbench.mapping.check import ENTRY_LIMIT
+from workbench.mapping.check import ENTRY_LIMIT, counted
 from workbench.mapping.factor import (
     Factor,
     Factors,
@@ -68,20 +68,21 @@ def table_of(
     return rows[:, : int((~absent).sum(axis=1).max(initial=0))]
 
 
-def check_entries(factors: Factors, workers: int) -> None:
-    """Raise when the table of so many workers would be too large.
+def check_entries(factors: Factors, workers: int, limit: int = ENTRY_LIMIT) -> None:
+    """Raise when the table or list of so many workers would be too large.
 
     Raises
     ------
     MappingError
-        More than ``ENTRY_LIMIT`` numbers.
+        More numbers than `limit`.
     """
     tasks, rank = most_tasks(factors), len(factors[0].shape)
-    if workers * tasks * rank > ENTRY_LIMIT:
+    if workers * tasks * rank > limit:
         raise MappingError(
-            f"{text_of(factors)}: {workers} workers × {tasks} tasks × {rank} dims are "
-            f"{workers * tasks * rank} numbers, more than a table may have ({ENTRY_LIMIT})",
-            hint="ask for the tasks of some workers: table([0, 1])",
+            f"{text_of(factors)}: {counted(workers, 'worker')} × {counted(tasks, 'task')} × "
+            f"{counted(rank, 'dim')} are {workers * tasks * rank} numbers, more than the "
+            f"{limit} that are enumerated at once",
+            hint="nest() describes the mapping without enumerating it",
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
-from workbench.mapping.check import as_int, check_dims, check_size
+from workbench.mapping.check import LIST_LIMIT, as_int, check_dims, check_size, counted
 from workbench.mapping.equality import Comparison, canonical_of, compare
 from workbench.mapping.factor import (
     Factors,
@@ -74,6 +74,7 @@ class TaskMapping:
 
     Examples
     --------
+    >>> from workbench.mapping import repeat, spatial
     >>> mapping = repeat(4, 1) * spatial(16, 8)
     >>> mapping.shape, mapping.workers, mapping(127)
     ((64, 8), 128, [(15, 7), (31, 7), (47, 7), (63, 7)])
@@ -158,7 +159,7 @@ class TaskMapping:
             raise MappingError(f"{self}: worker {worker!r} is a {type(worker).__name__}, no int")
         if not 0 <= number < self.workers:
             raise MappingError(f"{self}: worker {number} is outside 0 … {self.workers - 1}")
-        check_entries(self.factors, 1)
+        check_entries(self.factors, 1, LIST_LIMIT)
         return tasks_of(self.factors, number)
 
     def on(self, worker: int) -> Iterator[Task]:
@@ -166,6 +167,7 @@ class TaskMapping:
 
         Examples
         --------
+        >>> from workbench.mapping import repeat
         >>> [task for task in repeat(2, 2).on(0)]
         [(0, 0), (0, 1), (1, 0), (1, 1)]
         """
@@ -192,6 +194,7 @@ class TaskMapping:
 
         Examples
         --------
+        >>> from workbench.mapping import spatial
         >>> spatial(2, 2).table().tolist()
         [[[0, 0]], [[0, 1]], [[1, 0]], [[1, 1]]]
         """
@@ -217,7 +220,7 @@ class TaskMapping:
             return NotImplemented
         if self.rank != other.rank:
             raise MappingError(
-                f"{self} has {self.rank} dims and {other} has {other.rank}: "
+                f"{self} has {counted(self.rank, 'dim')} and {other} has {other.rank}: "
                 "only mappings of one rank compose",
                 hint=f"give both {max(self.rank, other.rank)} extents, 1 where a dim is not split",
             )
@@ -254,6 +257,7 @@ class TaskMapping:
 
         Examples
         --------
+        >>> from workbench.mapping import repeat, spatial
         >>> (spatial(2, 2) * repeat(2, 2)).projection({1: 0})(3)
         [(2, 0), (2, 0), (3, 0), (3, 0)]
         """
@@ -268,6 +272,7 @@ class TaskMapping:
 
         Examples
         --------
+        >>> from workbench.mapping import repeat, spatial
         >>> (spatial(2, 1) * repeat(1, 3) * spatial(4, 1)).canonical()
         repeat(1, 3) * spatial(8, 1)
         """
@@ -288,6 +293,7 @@ class TaskMapping:
 
         Examples
         --------
+        >>> from workbench.mapping import spatial
         >>> print((spatial(2, 2) * spatial(2, 2)).same_as(spatial(4, 4)))
         worker 2 differs at position 0: (1, 0) against (0, 2)
         """

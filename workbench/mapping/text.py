@@ -6,6 +6,7 @@ import ast
 import difflib
 import inspect
 import linecache
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -62,7 +63,7 @@ def parse_mapping(text: str) -> TaskMapping:
     repeat(4, 1) * spatial(16, 8)
     """
     names = {function.__name__: function for function in MAPPINGS}
-    return _parse(_Reader(text, "mapping", names, MAPPING_METHODS), TaskMapping)
+    return _parse(_Reader(_line(text, "mapping"), "mapping", names, MAPPING_METHODS), TaskMapping)
 
 
 def parse_layout(text: str) -> Layout:
@@ -86,19 +87,26 @@ def parse_layout(text: str) -> Layout:
     32
     """
     names = {function.__name__: function for function in LAYOUTS}
-    return _parse(_Reader(text, "layout", names, LAYOUT_METHODS), Layout)
+    return _parse(_Reader(_line(text, "layout"), "layout", names, LAYOUT_METHODS), Layout)
+
+
+def _line(text: object, what: str) -> str:
+    """The text on one line, column for column."""
+    if not isinstance(text, str):
+        raise ParseError(f"a {what} is read from a str, not a {type(text).__name__}")
+    if len(text) > TEXT_LIMIT:
+        raise ParseError(f"{len(text)} characters are no {what}: at most {TEXT_LIMIT}")
+    if not text.strip():
+        raise ParseError(f"the text of the {what} is empty")
+    return _BLANK.sub(" ", text)
+
+
+_BLANK = re.compile(r"\s")
 
 
 def _parse(reader: _Reader, kind: type[V]) -> V:
-    text = reader.text
-    if not isinstance(text, str):
-        raise ParseError(f"a {reader.what} is read from a str, not a {type(text).__name__}")
-    if len(text) > TEXT_LIMIT:
-        raise ParseError(f"{len(text)} characters are no {reader.what}: at most {TEXT_LIMIT}")
-    if not text.strip():
-        raise ParseError(f"the text of the {reader.what} is empty")
     try:
-        tree = ast.parse(text, mode="eval").body
+        tree = ast.parse(reader.line.lstrip(), mode="eval").body
         value = _value(reader, tree)
     except SyntaxError as error:
         raise _syntax(reader, error) from None
@@ -112,35 +120,32 @@ def _parse(reader: _Reader, kind: type[V]) -> V:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """What is read, and which names it may use."""
+    """What is read, on one line, and which names it may use."""
 
-    text: str
+    line: str
     what: str
     names: Mapping[str, Callable[..., Value]]
     methods: tuple[str, ...]
 
     def span(self, node: ast.expr | ast.keyword) -> Span:
         """Place of a node, in characters; of a chained call only its own part."""
-        line, end_line = node.lineno, node.end_lineno or node.lineno
         col, end_col = node.col_offset, node.end_col_offset or 0
         name = node.func if isinstance(node, ast.Call) else node
         if isinstance(name, ast.Attribute):
-            line, col = name.end_lineno or line, (name.end_col_offset or 0) - len(name.attr)
-        lines = self.text.split("\n")
-        return self.place(
-            line,
-            len(lines[line - 1].encode()[:col].decode()),
-            end_line,
-            len(lines[end_line - 1].encode()[:end_col].decode()),
-        )
+            col = (name.end_col_offset or 0) - len(name.attr.encode())
+        line = self.line.lstrip().encode()
+        return self.place(len(line[:col].decode()), len(line[:end_col].decode()))
 
-    def place(self, line: int, col: int, end_line: int, end_col: int) -> Span:
-        """A place in the text, which is made known to linecache so that the caret shows."""
-        key = f"<{self.what} {hash(self.text):x}>"
-        if len(self.text) <= SHOWN_LIMIT:
-            lines = self.text.splitlines(keepends=True)
-            linecache.cache[key] = (len(self.text), None, lines, key)
-        return Span(f"<{self.what}>", line, col, end_line, end_col, key)
+    def place(self, col: int, end_col: int) -> Span:
+        """A place in the line, which is made known to linecache so that the caret shows.
+
+        Columns are those of the parsed text, which has no blanks in front.
+        """
+        line, lead = self.line, len(self.line) - len(self.line.lstrip())
+        key = f"<{self.what} {hash(line):x}>"
+        if len(line) <= SHOWN_LIMIT:
+            linecache.cache[key] = (len(line), None, [line], key)
+        return Span(f"<{self.what}>", 1, col + lead, 1, end_col + lead, key)
 
     def fail(self, node: ast.expr | ast.keyword, message: str, hint: str | None = None) -> NoReturn:
         """Raise a ParseError at a node."""
@@ -152,12 +157,12 @@ class _Reader:
 
 
 def _syntax(reader: _Reader, error: SyntaxError) -> ParseError:
-    if "TaskMapping(" in reader.text:
+    if "TaskMapping(" in reader.line:
         return ParseError(*_USER_FUNCTION)
-    line, col = error.lineno or 1, max(0, (error.offset or 1) - 1)
+    # Python gives no column when the text ends too early.
+    col = error.offset - 1 if error.offset else len(reader.line.lstrip())
     end = max(col + 1, (error.end_offset or 0) - 1)
-    span = reader.place(line, col, error.end_lineno or line, end)
-    return ParseError(f"the text is no {reader.what}: {error.msg}", span)
+    return ParseError(f"the text is no {reader.what}: {error.msg}", reader.place(col, end))
 
 
 _USER_FUNCTION = (
