@@ -103,7 +103,8 @@ def _let(c: Cursor, env: Env, start: Token) -> Stmt:
     if not isinstance(kind, DType):
         c.fail("a local needs a number type or a value", start)
     span = c.span(start)
-    return Declare(declare(c, env, name, kind), value, _end_note(c), span=span)
+    c.of_kind("newline")
+    return Declare(declare(c, env, name, kind), value, span=span)
 
 
 def _allocate(c: Cursor, env: Env, start: Token) -> Stmt:

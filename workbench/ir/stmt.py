@@ -21,17 +21,10 @@ class Seq(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Declare(Node):
-    """A local scalar (or short vector) of the thread, live to the end of the enclosing Seq.
-
-    Attributes
-    ----------
-    note : str
-        What a reader should know of it, such as that it is a coordinate of a task.
-    """
+    """A local scalar (or short vector) of the thread, live to the end of the enclosing Seq."""
 
     var: Var = field(metadata=REF)
     value: Expr | None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -209,7 +209,7 @@ def _simple(stmt: Stmt, w: _Writer) -> None:
         case Declare():
             word = "var" if stmt.value is None or stmt.var in w.assigned else "let"
             value = "" if stmt.value is None else f" = {w.expr(stmt.value)}"
-            w.line(f"{word} {w.called[stmt.var]}: {stmt.var.type}{value}", stmt, stmt.note)
+            w.line(f"{word} {w.called[stmt.var]}: {stmt.var.type}{value}", stmt)
         case Allocate():
             kind = stmt.var.tensor
             rest = str(kind).removeprefix(f"{kind.scope.value} ")
