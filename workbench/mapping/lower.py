@@ -154,7 +154,12 @@ def _predicated(factor: Predicated, place: _Place, first: int) -> Nest:
 def _exact(terms: Terms, factor: Predicated, own: Digit, place: _Place) -> Terms:
     """`terms` with a table in place of every digit that is no digit of the launch's worker."""
     if own.div * factor.workers >= place.total:
-        return terms
+        # The guard keeps the worker below the busy ones: the slowest digit needs no modulus.
+        end = place.div * factor.busy.workers
+        return tuple(
+            replace(t, mod=None) if isinstance(t, Digit) and t.div * (t.mod or 1) == end else t
+            for t in terms
+        )
     exact: list[Term] = []
     for term in terms:
         assert isinstance(term, Digit)

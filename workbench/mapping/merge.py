@@ -115,8 +115,7 @@ def _tidy_sum(terms: Terms, workers: int) -> Terms:
 
 def _join(slow: Digit, fast: Digit) -> Digit | None:
     """Two neighbouring digits as one, where ``slow`` counts rounds of ``fast`` in both senses."""
-    assert slow.mod is not None
     assert fast.mod is not None
     if slow.div == fast.div * fast.mod and slow.coef == fast.coef * fast.mod:
-        return replace(fast, mod=slow.mod * fast.mod)
+        return replace(fast, mod=None if slow.mod is None else slow.mod * fast.mod)
     return None
