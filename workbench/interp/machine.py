@@ -46,7 +46,6 @@ class Run:
     log: FaultLog
     accesses: AccessLog | None
     step_limit: int
-    atomics: frozenset[Var]
     steps: int = 0
     sites: dict[int, int] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
@@ -96,6 +95,10 @@ class Machine:
     ----------
     size : int
         Threads that run together.
+    lanes, lane : ndarray of int64, shape [size]
+        Position of each thread here, and its lane in its warp.
+    block, warp : ndarray of int64, shape [size]
+        Number of its block and of its warp among those that run together.
     values : dict of Var to ndarray
         Local scalars and parameters.
     tensors : dict of Var to Storage
@@ -116,6 +119,9 @@ class Machine:
         self.full: Mask = np.ones(self.size, dtype=bool)
         self.lanes: Ints = np.arange(self.size)
         self.block: Ints = self.lanes // self.threads
+        thread = self.lanes % self.threads
+        self.lane: Ints = thread % WARP
+        self.warp: Ints = self.block * -(-self.threads // WARP) + thread // WARP
         self.clock = Clock(self.threads, self.lanes + first * self.threads)
         self.values: dict[Var, Array] = dict(run.scalars)
         self.tensors: dict[Var, Storage] = dict(run.tensors)
@@ -123,7 +129,7 @@ class Machine:
         self.exited: Mask = np.zeros(self.size, dtype=bool)
         self.exits = 0
         self.frames: list[Frame] = [Frame()]
-        self.builtins = _builtins(run.launch, self.block + first, self.lanes % self.threads)
+        self.builtins = _builtins(run.launch, self.block + first, thread)
 
     @property
     def checks(self) -> bool:
@@ -134,17 +140,6 @@ class Machine:
     def frame(self) -> Frame:
         """The innermost function under way."""
         return self.frames[-1]
-
-    @property
-    def warp(self) -> Ints:
-        """Number of each thread's warp among all that run together."""
-        per_block = -(-self.threads // WARP)
-        return self.block * per_block + self.lanes % self.threads // WARP
-
-    @property
-    def lane(self) -> Ints:
-        """Each thread's lane in its warp."""
-        return self.lanes % self.threads % WARP
 
     def step(self, node: Node) -> None:
         """Count a statement.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.lazy import lazy
 from workbench.interp.machine import VERBS, element
-from workbench.interp.shadow import WARP, Shadow
+from workbench.interp.shadow import Shadow
 from workbench.interp.values import numpy_dtype, poison
 from workbench.ir.module import Level
 from workbench.ir.types import Scope, TensorType
@@ -63,7 +63,7 @@ def allocate(m: Machine, var: Var, mask: Mask) -> None:
         data = np.full(shape, poison(kind.dtype), dtype=numpy_dtype(kind.dtype))
         written = np.zeros(shape, dtype=bool) if m.checks else None
         races = shared and m.checks
-        shadow = Shadow(shape[0], True, var in m.run.atomics) if races else None
+        shadow = Shadow(shape[0], True) if races else None
         m.tensors[var] = Storage(var.name, kind, data, written, shadow)
         return
     if kind.scope is Scope.SHARED:
@@ -351,7 +351,7 @@ def log_access(m: Machine, node: Load | Store | Atomic, kind: str, place: Place)
     if storage.type.scope is Scope.SHARED:
         start = start - m.block[lanes] * storage.type.size
     count = place.address.shape[0] if place.address.ndim == 2 else 1
-    thread = lanes % m.threads
+
     log.record(
         node,
         kind,
@@ -359,6 +359,6 @@ def log_access(m: Machine, node: Load | Store | Atomic, kind: str, place: Place)
         storage.type.scope,
         start * width,
         m.warp[lanes],
-        thread % WARP,
+        m.lane[lanes],
         count * width,
     )

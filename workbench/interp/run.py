@@ -79,9 +79,8 @@ def run(
     if launch.blocks * launch.threads > 1 << THREAD_BITS:
         raise LaunchError(f"{launch.blocks * launch.threads} threads are too many to interpret")
     tensors, scalars = _bind(module, args, checks, frozenset(poisoned))
-    atomics = frozenset(n.tensor for n in _nodes(module) if isinstance(n, Atomic))
     log, accesses = FaultLog(), AccessLog() if log_accesses else None
-    state = Run(module, launch, tensors, scalars, checks, log, accesses, step_limit, atomics)
+    state = Run(module, launch, tensors, scalars, checks, log, accesses, step_limit)
     together = max(1, THREADS_TOGETHER // launch.threads)
     with np.errstate(all="ignore"):
         for first in range(0, launch.blocks, together):
@@ -108,7 +107,7 @@ def _bind(
         raise LaunchError(f"{module.kernel.name} has no parameter {', '.join(sorted(unknown))}")
     tensors: dict[Var, Storage] = {}
     scalars: dict[Var, Array] = {}
-    changed, updated = _changed(module)
+    changed = _changed(module)
     for param, arg in zip(params, args, strict=True):
         if isinstance(param.type, DType):
             scalars[param] = _scalar(param, param.type, arg)
@@ -118,7 +117,7 @@ def _bind(
             storage.data[...] = poison(param.type.dtype)
             storage.written = np.zeros(len(storage.data), dtype=bool) if checks else None
         if checks and param in changed:
-            storage.shadow = Shadow(len(storage.data), False, param in updated)
+            storage.shadow = Shadow(len(storage.data), False)
         tensors[param] = storage
     for table in module.tables:
         values = np.array(table.values).astype(numpy_dtype(table.var.tensor.dtype))
@@ -126,16 +125,12 @@ def _bind(
     return tensors, scalars
 
 
-def _changed(module: Module) -> tuple[set[Var], set[Var]]:
-    """Tensors that are written at all, and those updated by atomics."""
-    nodes = list(_nodes(module))
-    updated = {n.tensor for n in nodes if isinstance(n, Atomic)}
-    changed = updated | {n.tensor for n in nodes if isinstance(n, Store)}
+def _changed(module: Module) -> set[Var]:
+    """Tensors that may be written to."""
     passed = any(isinstance(p.type, TensorType) for f in module.functions[:-1] for p in f.params)
-    if passed:  # under other names, so any could be written
-        everything = {p for p in module.kernel.params if isinstance(p.type, TensorType)}
-        return everything, everything
-    return changed, updated
+    if passed:  # under other names, so any could be
+        return {p for p in module.kernel.params if isinstance(p.type, TensorType)}
+    return {n.tensor for n in _nodes(module) if isinstance(n, Store | Atomic)}
 
 
 def _array(param: Var, kind: TensorType, arg: object, changed: set[Var]) -> Array:

@@ -109,12 +109,26 @@ class Conflict:
 
 @dataclass
 class _Pair:
-    """The latest touch of each element, and one by another thread, of another warp if any."""
+    """The latest touch of each element, and one by another thread, of another warp if any.
 
-    last: Ints
-    other: Ints
+    The two arrays come with the first touch: many tensors are only ever written.
+    """
+
+    size: int
+    last: Ints | None = None
+    other: Ints | None = None
+
+    def records(self, at: Ints) -> tuple[Ints, ...]:
+        """Both records of the elements `at`; nothing when there never was a touch."""
+        if self.last is None or self.other is None:
+            return ()
+        return self.last[at], self.other[at]
 
     def note(self, at: Ints, stamp: Ints) -> None:
+        """Keep a touch of the elements `at`."""
+        if self.last is None or self.other is None:
+            self.last = np.zeros(self.size, dtype=np.int64)
+            self.other = np.zeros(self.size, dtype=np.int64)
         before, spare = self.last[at], self.other[at]
         self.last[at] = stamp
         self.other[at[::-1]] = stamp[::-1]
@@ -134,28 +148,23 @@ class Shadow:
         Elements.
     shared : bool
         Whether only threads of one block can touch an element.
-    atomics : bool
-        Whether the kernel has atomics on the tensor.
     """
 
-    def __init__(self, size: int, shared: bool, atomics: bool) -> None:
+    def __init__(self, size: int, shared: bool) -> None:
         self.shared = shared
         self.writer = np.zeros(size, dtype=np.int64)
-        self.readers = _Pair(np.zeros(size, np.int64), np.zeros(size, np.int64))
-        self.atomics = (
-            _Pair(np.zeros(size, np.int64), np.zeros(size, np.int64)) if atomics else None
-        )
+        self.readers = _Pair(size)
+        self.atomics = _Pair(size)
 
     def read(self, clock: Clock, at: Ints, lanes: Ints, site: int) -> Conflict | None:
         """A plain read of the elements `at`, by the thread in `lanes` each."""
-        found = self._first(clock, lanes, [self.writer[at], *_both(self.atomics, at)])
+        found = self._first(clock, lanes, [self.writer[at], *self.atomics.records(at)])
         self.readers.note(at, clock.stamp(site, lanes))
         return found
 
     def atomic(self, clock: Clock, at: Ints, lanes: Ints, site: int) -> Conflict | None:
         """An atomic update."""
-        assert self.atomics is not None
-        found = self._first(clock, lanes, [self.writer[at], *_both(self.readers, at)])
+        found = self._first(clock, lanes, [self.writer[at], *self.readers.records(at)])
         self.atomics.note(at, clock.stamp(site, lanes))
         return found
 
@@ -171,7 +180,7 @@ class Shadow:
             when another thread wrote another value in the same step).
         """
         earlier = np.where(same_before, 0, self.writer[at])
-        touched = [earlier, *_both(self.readers, at), *_both(self.atomics, at)]
+        touched = [earlier, *self.readers.records(at), *self.atomics.records(at)]
         found = self._first(clock, lanes, touched)
         stamp = clock.stamp(site, lanes)
         self.writer[at] = stamp
@@ -186,7 +195,3 @@ class Shadow:
             if len(at):
                 return Conflict(int(at[0]), int(record[at[0]]), len(at))
         return None
-
-
-def _both(pair: _Pair | None, at: Ints) -> tuple[Ints, ...]:
-    return () if pair is None else (pair.last[at], pair.other[at])
