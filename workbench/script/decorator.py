@@ -44,7 +44,7 @@ class Script:
     params: tuple[Param, ...]
     dims: tuple[str, ...]
     source: Source = field(repr=False)
-    fn: FunctionType = field(repr=False)
+    fn: Callable[..., object] = field(repr=False)
 
     @classmethod
     def from_function(cls, fn: Callable[..., object]) -> Script:
@@ -112,7 +112,7 @@ class _Making:
     def __init__(self, dims: Mapping[str, int]) -> None:
         self.dims = dims
         self.made: list[Function] = []
-        self.known: dict[FunctionType, Function] = {}
+        self.known: dict[object, Function] = {}
         self.open: list[Script] = []
 
     def device(self, ctx: Context, callee: object, node: ast.expr) -> Function | None:
@@ -155,17 +155,18 @@ class _Making:
 
 def _translate(script: Script, making: _Making) -> Function:
     body = script.source.tree.body
+    fn = typed("FunctionType", script.fn)
     names = assigned(body)
     own = {p.name for p in script.params}
     ctx = Context(
         source=script.source,
-        outer=outer_names(script.fn),
+        outer=outer_names(fn),
         dims=making.dims,
         # assigning a parameter gives it a second value
         assigned=Assigned(names.all, names.changing | (names.all & own)),
         evaluate=lower_expr,
         device=making.device,
-        result=result_type(script.fn, script.source),
+        result=result_type(fn, script.source),
     )
     params = tuple(_param(ctx, each) for each in script.params)
     # the language's launch comes before the copies of parameters

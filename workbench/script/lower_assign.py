@@ -170,7 +170,9 @@ def _reassign(ctx: Context, target: ast.Name, var: Var, value: Operand) -> None:
     span = ctx.span(target)
     if isinstance(value, Atomic) and value.type != var.type:
         value = _kept(ctx, target, value)
-    ctx.emit(Assign(var, locate(convert(value, var.type, target.id), span), span=span))
+    new = locate(convert(value, var.type, target.id), span)
+    if new is not var:  # x += 0
+        ctx.emit(Assign(var, new, span=span))
 
 
 def lower_annotated(ctx: Context, node: ast.AnnAssign) -> None:

@@ -207,7 +207,7 @@ def _len(ctx: Context, node: ast.Call) -> Value:
         return typed("Var", value).tensor.extents[0]
     if isinstance(value, Node):
         raise ctx.error(node, f"{describe(value)} has no length")
-    return ctx.python(node, len, typed("object", value))
+    return ctx.python(node, len, value)
 
 
 def _pow(ctx: Context, node: ast.Call) -> Value:

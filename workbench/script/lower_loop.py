@@ -134,15 +134,20 @@ def _may_change(ctx: Context, bound: Expr) -> bool:
 
 
 def _loop_var(ctx: Context, target: ast.Name, kind: DType) -> Var:
-    there = ctx.scope.find(target.id)
-    if there is not None and target.id != "_":
+    _check_free(ctx, target, target.id)
+    return Var(target.id, kind, span=ctx.span(target))
+
+
+def _check_free(ctx: Context, target: ast.expr, name: str) -> None:
+    """Refuse a loop variable that would hide another name."""
+    there = ctx.scope.find(name)
+    if there is not None and name != "_":
         where = f" (line {there.span.line})" if there.span else ""
         raise ctx.error(
             target,
-            f"{target.id} is already {there.kind.value}{where}",
+            f"{name} is already {there.kind.value}{where}",
             "give the loop a name of its own",
         )
-    return Var(target.id, kind, span=ctx.span(target))
 
 
 def _unrolled(ctx: Context, node: ast.For, call: ast.Call, body: Body) -> None:
@@ -169,18 +174,14 @@ def _static_items(ctx: Context, call: ast.Call) -> list[object]:
 def _static(ctx: Context, node: ast.For, items: list[object], body: Body) -> None:
     """The body once for each item, written out."""
     for name in names_in(node.target):
-        there = ctx.scope.find(name)
-        if there is not None and there.kind is not Kind.KNOWN:
-            raise ctx.error(
-                node.target,
-                f"{name} is already {there.kind.value}",
-                "give the loop a name of its own",
-            )
+        _check_free(ctx, node.target, name)
     ctx.loops.append("static")
     for item in items:
         bind_known(ctx, node.target, item)
         body(ctx, node.body)
     ctx.loops.pop()
+    for name in names_in(node.target):
+        ctx.scope.end(name)
 
 
 def _tasks(ctx: Context, node: ast.For, call: ast.Call, callee: object, body: Body) -> None:

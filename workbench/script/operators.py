@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from workbench.base.errors import WorkbenchError
 from workbench.ir.build import Operand, binary, call, cast, const, floordiv, mul, select, unary
@@ -13,7 +14,7 @@ from workbench.ir.intrinsic import INTRINSICS
 from workbench.ir.traverse import walk
 from workbench.ir.types import DType, boolean
 
-_BINARY: dict[type[ast.operator], tuple[BinaryOp | None, Callable[[object, object], object]]] = {
+_BINARY: dict[type[ast.operator], tuple[BinaryOp | None, Callable[[Any, Any], object]]] = {
     ast.Add: (BinaryOp.ADD, operator.add),
     ast.Sub: (BinaryOp.SUB, operator.sub),
     ast.Mult: (BinaryOp.MUL, operator.mul),
@@ -29,7 +30,7 @@ _BINARY: dict[type[ast.operator], tuple[BinaryOp | None, Callable[[object, objec
     ast.MatMult: (None, operator.matmul),
 }
 
-_COMPARE: dict[type[ast.cmpop], tuple[BinaryOp | None, Callable[[object, object], object]]] = {
+_COMPARE: dict[type[ast.cmpop], tuple[BinaryOp | None, Callable[[Any, Any], object]]] = {
     ast.Lt: (BinaryOp.LT, operator.lt),
     ast.LtE: (BinaryOp.LE, operator.le),
     ast.Gt: (BinaryOp.GT, operator.gt),
@@ -42,7 +43,7 @@ _COMPARE: dict[type[ast.cmpop], tuple[BinaryOp | None, Callable[[object, object]
     ast.NotIn: (None, lambda a, b: not operator.contains(b, a)),
 }
 
-_UNARY: dict[type[ast.unaryop], tuple[UnaryOp | None, Callable[[object], object]]] = {
+_UNARY: dict[type[ast.unaryop], tuple[UnaryOp | None, Callable[[Any], object]]] = {
     ast.USub: (UnaryOp.NEG, operator.neg),
     ast.UAdd: (None, operator.pos),
     ast.Invert: (UnaryOp.INVERT, operator.invert),
@@ -131,7 +132,7 @@ def power(a: Operand, b: Operand) -> Expr:
     return intrinsic("pow", [a, b])
 
 
-def intrinsic(name: str, args: list[Operand]) -> Call:
+def intrinsic(name: str, args: Sequence[Operand]) -> Call:
     """A call of an intrinsic; Python numbers take the type of the other arguments."""
     row = INTRINSICS.get(name)
     kinds = [k for k in map(_kind, args) if k is not None and k.is_float]
@@ -145,9 +146,8 @@ def run_compare(op: ast.cmpop, a: Operand, b: Operand) -> Expr:
     """`a op b` in IR."""
     name = _COMPARE[type(op)][0]
     if name is None:
-        word = {ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in"}[type(op)]
         raise WorkbenchError(
-            f"`{word}` cannot be asked of a value of the kernel",
+            "`is` and `in` cannot be asked of a value of the kernel",
             hint="compare with == or <",
         )
     return binary(name, a, b)

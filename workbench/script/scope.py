@@ -67,6 +67,12 @@ class Scope:
         for name, binding in self.blocks.pop().items():
             self.ended[name] = binding.span
 
+    def end(self, name: str) -> None:
+        """End a name before its block does: the variable of a loop that was written out."""
+        binding = self.blocks[-1].pop(name, None)
+        if binding is not None:
+            self.ended[name] = binding.span
+
     def find(self, name: str) -> Binding | None:
         """What `name` stands for here, if anything."""
         for block in reversed(self.blocks):

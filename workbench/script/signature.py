@@ -50,7 +50,7 @@ def outer_names(fn: FunctionType) -> Mapping[str, object]:
             closure[name] = cell.cell_contents
         except ValueError:  # a name that gets its value only later
             continue
-    return ChainMap(closure, fn.__globals__, vars(builtins))
+    return ChainMap(closure, fn.__globals__, dict(vars(builtins)))
 
 
 def parameters(fn: FunctionType, source: Source) -> tuple[Param, ...]:

@@ -118,8 +118,9 @@ def _parse(lines: list[str], file: str, key: str) -> ast.Module:
 
 def _find(tree: ast.Module, name: str, first_line: int) -> ast.FunctionDef | None:
     for node in ast.walk(tree):
-        is_it = isinstance(node, ast.FunctionDef) and node.name == name
-        if is_it and _first_line(node) == first_line:
+        if not isinstance(node, ast.FunctionDef) or node.name != name:
+            continue
+        if _first_line(node) == first_line:
             return node
     return None
 
