@@ -1,7 +1,43 @@
 """Write, see, check and run GPU kernels: the face of the workbench, re-exports only."""
 
+# The imports are not lazy: the room `script` would else hide the decorator of the same name.
 from __future__ import annotations
 
+from workbench.base.errors import (
+    BuildError,
+    CodegenError,
+    LaunchError,
+    MappingError,
+    ModelError,
+    ParseError,
+    PassError,
+    ScheduleError,
+    ScriptError,
+    UnsupportedOp,
+    VerifyError,
+    WorkbenchError,
+    WorkbenchWarning,
+)  # fmt: skip
 from workbench.base.version import __version__
+from workbench.driver.build import compile_module
+from workbench.driver.kernel import Kernel
+from workbench.driver.program import Program, interpret, script
+from workbench.ir.types import dims
+from workbench.mapping import (
+    TaskMapping,
+    auto_map,
+    column_repeat,
+    column_spatial,
+    parse_mapping,
+    predicated_auto_map,
+    repeat,
+    spatial,
+)  # fmt: skip
 
-__all__ = ["__version__"]
+__all__ = [
+    "BuildError", "CodegenError", "Kernel", "LaunchError", "MappingError", "ModelError",
+    "ParseError", "PassError", "Program", "ScheduleError", "ScriptError", "TaskMapping",
+    "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
+    "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "interpret",
+    "parse_mapping", "predicated_auto_map", "repeat", "script", "spatial",
+]  # fmt: skip

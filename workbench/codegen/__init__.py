@@ -2,6 +2,7 @@
 
 What lives here
     source  Source, generated text whose lines know where they came from
+    clike   what languages of C's family share
     cuda    CUDA C++: readable, header-free
     llvm    LLVM IR for the CPU: threads as vectors
 

@@ -1,0 +1,165 @@
+"""What languages of C's family share: precedence, literals, rows with comments at their end."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from workbench.base.doc import Doc, Line
+from workbench.base.span import Span
+
+# Precedence of C's operators, the tightest highest.
+ATOM, UNARY, MUL, ADD, SHIFT, RELATION, EQUAL, BITAND, BITXOR, BITOR, AND, OR, TERNARY = range(
+    16, 3, -1
+)
+_COMMENT_COLUMN = 88  # rows longer than this do not push the comments of their neighbours out
+
+
+@dataclass(frozen=True, slots=True)
+class C:
+    """An expression in C.
+
+    Attributes
+    ----------
+    text : str
+        As written.
+    level : int
+        Precedence of its outermost operator.
+    low, high : int
+        Bounds of its value in the IR when it is an integer.
+    wraps : bool
+        Whether its C type is unsigned where the IR's is signed: the bits are right, and the value
+        is too where `low` is not negative.
+    """
+
+    text: str
+    level: int = ATOM
+    low: int = 0
+    high: int = 0
+    wraps: bool = False
+
+    def at(self, level: int) -> str:
+        """The text as an operand that must bind at least as tightly as `level`."""
+        return self.text if self.level >= level else f"({self.text})"
+
+    def within(self, low: int, high: int) -> C:
+        """The same text with these bounds."""
+        return replace(self, low=low, high=high)
+
+
+def float_literal(value: float, suffix: str = "") -> str:
+    """A finite number, never negative zero lost; the shortest text that reads back the same.
+
+    Examples
+    --------
+    >>> float_literal(2.0, "f"), float_literal(1e30), float_literal(-0.0, "f")
+    ('2.0f', '1e+30', '-0.0f')
+    """
+    assert math.isfinite(value)
+    if suffix == "f":
+        value = struct.unpack("f", struct.pack("f", value))[0]
+        text = _shortest_f32(value)
+    else:
+        text = repr(value)
+    return text + suffix
+
+
+def _shortest_f32(value: float) -> str:
+    for digits in range(6, 10):
+        text = f"{value:.{digits}g}"
+        if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
+            break
+    return text if any(c in text for c in ".e") else f"{text}.0"
+
+
+def f32_overflows(value: float) -> bool:
+    """Whether a finite number becomes infinite in f32."""
+    try:
+        struct.pack("f", value)
+    except OverflowError:
+        return True
+    return False
+
+
+def half_bits(value: float, scalar: str) -> int:
+    """The bits of `value` in f16 or bf16, rounded once, to nearest even.
+
+    Examples
+    --------
+    >>> hex(half_bits(1.0, "f16")), hex(half_bits(1.0, "bf16")), hex(half_bits(1e9, "f16"))
+    ('0x3c00', '0x3f80', '0x7c00')
+    """
+    exponent_bits, mantissa_bits = (5, 10) if scalar == "f16" else (8, 7)
+    sign = 0x8000 if math.copysign(1.0, value) < 0 else 0
+    top = (1 << exponent_bits) - 1
+    if math.isnan(value):
+        return sign | top << mantissa_bits | 1 << (mantissa_bits - 1)
+    infinite = sign | top << mantissa_bits
+    if math.isinf(value):
+        return infinite
+    bias = top >> 1
+    exponent = max(math.frexp(value)[1] - 1, 1 - bias) if value else 1 - bias
+    # Python rounds a Fraction to nearest even, exactly
+    steps = round(Fraction(abs(value)) / Fraction(2) ** (exponent - mantissa_bits))
+    if exponent > bias:
+        return infinite
+    bits = steps + ((exponent + bias - 1) << mantissa_bits)  # a carry goes into the exponent
+    return min(sign | bits, infinite)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of generated text with a comment to be put at its end."""
+
+    line: Line
+    comment: str = ""
+
+
+def aligned(rows: Iterable[Row]) -> tuple[Line, ...]:
+    """The lines; the comments of rows that follow one another stand in one column."""
+    out: list[Line] = []
+    block: list[Row] = []
+    for row in rows:
+        if row.comment:
+            block.append(row)
+            continue
+        out.extend(_block(block))
+        block = []
+        out.append(row.line)
+    return (*out, *_block(block))
+
+
+def _block(block: list[Row]) -> list[Line]:
+    widths = [len(row.line.text) for row in block]
+    column = max((w for w in widths if w <= _COMMENT_COLUMN), default=0)
+    return [replace(row.line, text=f"{row.line.text:<{column}}  // {row.comment}") for row in block]
+
+
+class Rows:
+    """Rows under construction, indented as a :class:`Doc` is."""
+
+    def __init__(self) -> None:
+        self._doc = Doc()
+        self._comments: list[str] = []
+
+    def add(self, text: str, span: Span | None = None, node: int = 0, comment: str = "") -> None:
+        """Append one row at the present indentation."""
+        self._doc.line(text, span, node)
+        self._comments.append(comment)
+
+    @property
+    def width(self) -> int:
+        """Columns of the present indentation."""
+        return len(self._doc.step) * self._doc.depth
+
+    def indent(self) -> object:
+        """Rows inside the block stand one step deeper."""
+        return self._doc.indent()
+
+    def lines(self) -> tuple[Line, ...]:
+        """All rows, comments aligned."""
+        pairs = zip(self._doc.lines, self._comments, strict=True)
+        return aligned(Row(line, comment) for line, comment in pairs)

@@ -1,0 +1,163 @@
+"""A compiled kernel: call it, look into it, time it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.runtime.arguments import Parameter, check
+from workbench.runtime.nvrtc import Resources
+from workbench.runtime.timing import Measurement, measure
+
+if TYPE_CHECKING:
+    from workbench.driver.backend import Backend, Run
+    from workbench.driver.occupancy import Occupancy
+    from workbench.driver.stages import Compilation, Stage
+    from workbench.ir.module import Launch, Module
+    from workbench.ir.target import Target
+
+
+class Kernel:
+    """One kernel for one target and one binding of its extents.
+
+    Call it with arrays of exactly the parameters' types and shapes, C-contiguous, and with
+    numbers for scalars; what it stores is in the arrays afterwards. On a GPU the call returns
+    when the launch is queued on CuPy's current stream.
+
+    Parameters
+    ----------
+    compilation : Compilation
+        How it came about.
+    params : sequence of Parameter
+        What its arguments must be.
+    launch : Launch
+        Grid and block.
+    backend : Backend
+        What runs it.
+    """
+
+    def __init__(
+        self,
+        compilation: Compilation,
+        params: Sequence[Parameter],
+        launch: Launch,
+        backend: Backend,
+    ) -> None:
+        self.compilation = compilation
+        self.params = tuple(params)
+        self.launch = launch
+        self._backend = backend
+
+    @property
+    def name(self) -> str:
+        """As in the script."""
+        return self.compilation.name
+
+    @property
+    def target(self) -> Target:
+        """What it is compiled for, architecture included."""
+        return self.compilation.target
+
+    @property
+    def module(self) -> Module:
+        """The lowered module."""
+        return self.compilation.module
+
+    @property
+    def source(self) -> str:
+        """What the target's compiler got: CUDA C++, LLVM IR, or the IR's own text."""
+        return self.compilation.source.text
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Every step from the script to the source."""
+        return self.compilation.stages
+
+    @property
+    def binary(self) -> bytes:
+        """Machine code: a cubin, an object file; empty for ``interp``.
+
+        Raises
+        ------
+        BuildError
+            When the compiler is missing or refuses the source.
+        """
+        return self._backend.binary()
+
+    @property
+    def resources(self) -> Resources | None:
+        """Registers, spills and memory of a CUDA kernel; None for other targets."""
+        return self._backend.resources()
+
+    @property
+    def occupancy(self) -> Occupancy | None:
+        """How many blocks share a multiprocessor; None for other targets than CUDA."""
+        return self._backend.occupancy()
+
+    @property
+    def ptx(self) -> str:
+        """PTX of a CUDA kernel."""
+        return self._backend.listing("ptx")
+
+    @property
+    def sass(self) -> str:
+        """Disassembled machine code of a CUDA kernel."""
+        return self._backend.listing("sass")
+
+    @property
+    def llvm(self) -> str:
+        """Optimised LLVM IR of a CPU kernel."""
+        return self._backend.listing("llvm")
+
+    @property
+    def asm(self) -> str:
+        """Assembly of a CPU kernel."""
+        return self._backend.listing("asm")
+
+    def __call__(self, *args: Any) -> None:
+        """Run it.
+
+        Raises
+        ------
+        LaunchError
+            When the arguments do not fit, or the launch fails.
+        """
+        self.prepare(*args)()
+
+    def prepare(self, *args: Any) -> Run:
+        """Check the arguments once; gives a call without arguments that launches with them."""
+        check(self.name, self.params, args, gpu=self._backend.on_gpu)
+        return self._backend.prepare(args)
+
+    def time(self, *args: Any, budget_s: float = 0.2) -> Measurement:
+        """How long a launch with these arguments takes, the arguments checked beforehand.
+
+        The kernel runs many times and stores each time.
+
+        Parameters
+        ----------
+        *args
+            As for a call.
+        budget_s : float
+            Time to spend on samples [s].
+        """
+        run = self.prepare(*args)
+        return measure(run, f"{self.name} on {self.target}", self._backend.clock(), budget_s)
+
+    def __repr__(self) -> str:
+        grid, block = (_triple(t) for t in (self.launch.grid, self.launch.block))
+        return f"Kernel({self.name}, {self.target}, grid {grid}, block {block})"
+
+
+def _triple(extents: tuple[int, int, int]) -> str:
+    """Extents without the ones at the end.
+
+    Examples
+    --------
+    >>> _triple((4, 2, 1)), _triple((1, 1, 1))
+    ('4 × 2', '1')
+    """
+    used = list(extents)
+    while len(used) > 1 and used[-1] == 1:
+        used.pop()
+    return " × ".join(map(str, used))
