@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Self
 
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
-from workbench.mapping.check import LIST_LIMIT, as_int, check_dims, check_size, counted
+from workbench.mapping.check import (
+    DOMAIN_LIMIT,
+    LIST_LIMIT,
+    as_int,
+    check_dims,
+    check_size,
+    counted,
+)
 from workbench.mapping.equality import Comparison, canonical_of, compare
 from workbench.mapping.factor import (
     Factors,
@@ -104,8 +111,9 @@ class TaskMapping:
         object.__setattr__(self, "factors", factors)
         object.__setattr__(self, "shape", shape_of(factors))
         object.__setattr__(self, "workers", workers_of(factors))
-        check_size(text_of(factors), "tasks", prod(self.shape))
-        check_size(text_of(factors), "workers", self.workers)
+        if max(prod(self.shape), self.workers) > DOMAIN_LIMIT:
+            check_size(text_of(factors), "tasks", prod(self.shape))
+            check_size(text_of(factors), "workers", self.workers)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a TaskMapping is immutable: {name} cannot be set")
