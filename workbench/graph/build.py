@@ -1,0 +1,124 @@
+"""Puts a graph together operator by operator, computing at once what is known already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import ModelError
+from workbench.base.lazy import lazy
+from workbench.graph.evaluate import evaluate
+from workbench.graph.operator import Operator
+from workbench.graph.tensor import Tensor
+from workbench.ir import types
+from workbench.ir.types import DType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.ir.compute import Compute
+else:
+    np = lazy("numpy")
+
+FOLD_LIMIT = 2**20
+"""An operator on constants is computed now if its output has at most as many elements as this,
+or as its inputs together; else it stays an operator (a huge fill must not eat the memory)."""
+
+
+@dataclass
+class Builder:
+    """A graph under construction.
+
+    Attributes
+    ----------
+    origin : str
+        The model's node that is being translated; recorded in each operator made meanwhile.
+    """
+
+    operators: list[Operator] = field(default_factory=list[Operator])
+    constants: dict[Tensor, np.ndarray] = field(default_factory=dict)
+    origin: str = ""
+    wish: str = "t"
+
+    def constant(self, value: object, name: str = "") -> Tensor:
+        """A tensor known now.
+
+        Raises
+        ------
+        ModelError
+            For a number type that kernels do not have.
+        """
+        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        tensor = Tensor(name or self.wish, dtype_of(array), array.shape)
+        self.constants[tensor] = array
+        return tensor
+
+    def value(self, tensor: Tensor) -> np.ndarray | None:
+        """The array of a constant, None for any other tensor."""
+        return self.constants.get(tensor)
+
+    def emit(
+        self,
+        compute: Compute,
+        inputs: Sequence[Tensor],
+        shape: Sequence[int] | None = None,
+        attributes: dict[str, object] | None = None,
+    ) -> Tensor:
+        """The output of a new operator, or a constant when everything it reads is one.
+
+        Parameters
+        ----------
+        compute : Compute
+            The definition.
+        inputs : sequence of Tensor
+            What the definition's inputs stand for, one each, none twice.
+        shape : sequence of int, optional
+            Shape of the output where it is not that of the definition's (rank 0).
+        attributes : dict, optional
+            What a reader should know.
+        """
+        kind = compute.output.tensor
+        extents = tuple(kind.extents if shape is None else shape)
+        output = Tensor(self.wish, kind.dtype, extents)
+        # a definition over an empty reduction reads nothing
+        used = tuple(inputs) if compute.inputs else ()
+        if output.size >= 2**31:
+            raise ModelError(f"{output} has {output.size} elements; kernels count up to 2**31 - 1")
+        if output.size == 0:
+            return self.constant(np.zeros(extents, kind.dtype.numpy_name))
+        known = [self.constants[t] for t in used if t in self.constants]
+        limit = max(FOLD_LIMIT, sum(a.size for a in known))
+        if len(known) == len(used) and output.size <= limit:
+            stored = [a.reshape(a.shape or (1,)) for a in known]
+            array = evaluate(compute, dict(zip(compute.inputs, stored, strict=True)))
+            return self.constant(array.reshape(extents))
+        shown = tuple((k, str(v)) for k, v in (attributes or {}).items())
+        op = Operator(compute.name, used, (output,), compute, self._origin(), shown)
+        self.operators.append(op)
+        return output
+
+    def name(self, tensor: Tensor, name: str) -> Tensor:
+        """`tensor` under the name the model has for it, if it was made just now."""
+        if not self.operators or self.operators[-1].outputs != (tensor,):
+            return tensor
+        named = replace(tensor, name=name)
+        self.operators[-1] = replace(self.operators[-1], outputs=(named,))
+        return named
+
+    def _origin(self) -> tuple[str, ...]:
+        return (self.origin,) if self.origin else ()
+
+
+def dtype_of(array: np.ndarray) -> DType:
+    """The number type of an array.
+
+    Raises
+    ------
+    ModelError
+        When kernels do not have it.
+    """
+    for kind in types.SCALARS.values():
+        if kind.numpy_name == array.dtype.name:
+            return kind
+    raise ModelError(f"arrays of {array.dtype} are not supported")

@@ -1,0 +1,19 @@
+"""From ONNX models to flow graphs; the only room that imports onnx.
+
+What lives here
+    model             a file read and checked: names, order, dims, unsupported operators
+    importer          a model and extents to a graph of compute definitions
+    registry          which operators are known
+    row               what the registry is made of
+    rows_elementwise  rows: element by element
+    rows_shape        rows: moving elements, constants
+    rows_nn           rows: products, windows, reductions, normalisations
+    functions         operators defined by other operators, expanded
+    node              one node as the rows see it
+    types             number types, and arrays from ONNX tensors
+
+May import: base, ir, graph.
+Start reading: importer, then any of the rows.
+Add one more: a row in the fitting rows module that calls a function of graph.ops. An operator
+that ONNX defines by a function body needs no row.
+"""

@@ -1,0 +1,153 @@
+"""Operators that are defined by other operators: the model's own functions and ONNX's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import ModelError
+from workbench.base.lazy import lazy
+from workbench.graph.onnx.node import Node
+from workbench.graph.onnx.registry import find, schema
+
+if TYPE_CHECKING:
+    import onnx
+
+    from workbench.graph.tensor import Tensor
+else:
+    onnx = lazy("onnx")
+
+_DEPTH = 16
+"""How deep functions may call functions."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Functions:
+    """Opsets in force, and the functions a model brings along.
+
+    Attributes
+    ----------
+    opsets : mapping of str to int
+        Version per domain.
+    local : mapping
+        The model's own functions by domain and name.
+    """
+
+    opsets: Mapping[str, int]
+    local: Mapping[tuple[str, str], onnx.FunctionProto] = field(repr=False)
+
+    @classmethod
+    def of(cls, proto: onnx.ModelProto) -> Functions:
+        """Those of a model.
+
+        Raises
+        ------
+        ModelError
+            For an opset that is newer than the onnx package here.
+        """
+        versions = {_domain(o.domain): o.version for o in proto.opset_import}
+        newest = onnx.defs.onnx_opset_version()
+        if versions.get("", 1) > newest:
+            raise ModelError(f"the model asks for opset {versions['']}; the newest known is "
+                             f"{newest}", hint="a newer onnx package may know it")
+        local = {(_domain(f.domain), f.name): f for f in proto.functions}
+        return cls(versions, local)
+
+    def opset(self, domain: str) -> int:
+        """Version in force for a domain; 1 when the model does not say."""
+        return self.opsets.get(_domain(domain), 1)
+
+    def supported(self, node: Node, depth: int = 0) -> bool:
+        """Whether a node has a row, or a body all of whose nodes are supported."""
+        if find(node.domain, node.op, node.opset):
+            return True
+        body = self._static_body(node)
+        if body is None:
+            described = schema(node.domain, node.op, node.opset)
+            return bool(described and described.has_context_dependent_function)
+        if depth > _DEPTH:
+            return False
+        inner = self.inside(body)
+        return all(
+            inner.supported(Node.of(n, inner.opset(n.domain)), depth + 1) for n in body.node
+        )
+
+    def inside(self, body: onnx.FunctionProto) -> Functions:
+        """The opsets that a function's own nodes live in."""
+        versions = {_domain(o.domain): o.version for o in body.opset_import}
+        return Functions({**self.opsets, **versions}, self.local)
+
+    def _static_body(self, node: Node) -> onnx.FunctionProto | None:
+        own = self.local.get((node.domain, node.op))
+        if own is not None:
+            return own
+        described = schema(node.domain, node.op, node.opset)
+        if described is None or not described.has_function:
+            return None
+        version = _fitting(described.function_opset_versions, node.opset)
+        return _function(described.get_function_with_opset_version(version)) if version else None
+
+    def body(self, node: Node, inputs: Sequence[Tensor | None]) -> onnx.FunctionProto | None:
+        """The function that a node stands for, now that the types of its inputs are known."""
+        static = self._static_body(node)
+        if static is not None:
+            return static
+        described = schema(node.domain, node.op, node.opset)
+        if described is None or not described.has_context_dependent_function:
+            return None
+        version = _fitting(described.context_dependent_function_opset_versions, node.opset)
+        if not version:
+            return None
+        kinds = [_type_proto(t).SerializeToString() for t in inputs]
+        data = described.get_context_dependent_function_with_opset_version(
+            version, node.proto.SerializeToString(), kinds
+        )
+        return _function(data)
+
+
+def _function(data: bytes) -> onnx.FunctionProto:
+    body = onnx.FunctionProto()
+    body.ParseFromString(data)
+    return body
+
+
+def _domain(name: str) -> str:
+    return "" if name == "ai.onnx" else name
+
+
+def _fitting(versions: Sequence[int], opset: int) -> int | None:
+    """The newest of the versions that is not newer than the opset."""
+    return max((v for v in versions if v <= opset), default=None)
+
+
+def _type_proto(tensor: Tensor | None) -> onnx.TypeProto:
+    if tensor is None:
+        return onnx.TypeProto()
+    elem = onnx.helper.np_dtype_to_tensor_dtype(_numpy_dtype(tensor))
+    return onnx.helper.make_tensor_type_proto(elem, list(tensor.extents))
+
+
+def _numpy_dtype(tensor: Tensor) -> object:
+    return onnx.numpy_helper.np.dtype(tensor.dtype.numpy_name)
+
+
+def bound_nodes(body: onnx.FunctionProto, node: Node, functions: Functions) -> list[Node]:
+    """The nodes of a body with the caller's attributes filled in; names stay the body's."""
+    described = schema(node.domain, node.op, node.opset)
+    defaults = described.attributes if described else {}
+    given = {name: a.default_value for name, a in defaults.items() if a.default_value.name}
+    given |= {a.name: a for a in (*body.attribute_proto, *node.proto.attribute)}
+    found: list[Node] = []
+    for proto in body.node:
+        filled = onnx.NodeProto()
+        filled.CopyFrom(proto)
+        del filled.attribute[:]
+        for attribute in proto.attribute:
+            source = given.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
+            if source is not None:
+                copy = filled.attribute.add()
+                copy.CopyFrom(source)
+                copy.name = attribute.name
+        found.append(Node.of(filled, functions.opset(filled.domain)))
+    return found

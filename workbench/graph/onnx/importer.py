@@ -1,0 +1,157 @@
+"""From a checked model to a graph of compute definitions, for given extents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
+from workbench.base.lazy import lazy
+from workbench.graph.build import Builder
+from workbench.graph.graph import Graph
+from workbench.graph.onnx.functions import Functions, bound_nodes
+from workbench.graph.onnx.model import Model, bind
+from workbench.graph.onnx.registry import find
+from workbench.graph.onnx.rows_elementwise import snake
+from workbench.graph.onnx.types import dtype_of_elem
+from workbench.graph.operator import Operator
+from workbench.graph.tensor import Tensor
+from workbench.ir.types import Dim
+
+if TYPE_CHECKING:
+    import onnx
+
+    from workbench.graph.onnx.node import Node
+else:
+    onnx = lazy("onnx")
+
+_DEPTH = 16
+Names = dict[str, Tensor]
+
+
+def lower(model: Model, dims: Mapping[str, int]) -> Graph:
+    """The model as compute definitions, every extent a number.
+
+    What does not depend on the inputs is computed now: shapes, folded weights.
+
+    Raises
+    ------
+    ModelError
+        Naming the node that does not fit, or the dims that have no value.
+    """
+    b = Builder()
+    inputs = bind(model.inputs, dims)
+    names: Names = {t.name: t for t in inputs}
+    for name, array in model.initializers.items():
+        names[name] = b.constant(array, name)
+    for node in model.nodes:
+        b.origin = node.name
+        _lower_node(b, node, names, model.functions, 0)
+    outputs = tuple(names[o] for o in model.outputs)
+    kept = _reached(b, outputs)
+    read = {t for op in kept for t in op.inputs} | set(outputs)
+    constants = {t: a for t, a in b.constants.items() if t in read}
+    return Graph(model.name, inputs, outputs, model.outputs, kept, constants)
+
+
+def _reached(b: Builder, outputs: Sequence[Tensor]) -> tuple[Operator, ...]:
+    """The operators that an output depends on."""
+    needed, kept = set(outputs), list[Operator]()
+    for op in reversed(b.operators):
+        if needed.intersection(op.outputs):
+            kept.append(op)
+            needed.update(op.inputs)
+    return tuple(reversed(kept))
+
+
+def _lower_node(b: Builder, node: Node, names: Names, functions: Functions, depth: int) -> None:
+    b.wish = next((o for o in node.outputs if o), node.name)
+    inputs = [names[i] if i else None for i in node.inputs]
+    row, before = find(node.domain, node.op, node.opset), len(b.operators)
+    try:
+        if row is None:
+            found = _expand(b, node, inputs, functions, depth)
+        else:
+            while inputs and inputs[-1] is None:
+                inputs.pop()
+            made = row.lower(node, b, *inputs)
+            found = made if isinstance(made, tuple) else (made,)
+    except WorkbenchError as error:
+        if depth or error.message.startswith("node "):
+            raise
+        kind = type(error) if isinstance(error, UnsupportedOp) else ModelError
+        raise kind(f'node "{node.name}" ({node.op}): {error.message}', hint=error.hint,
+                   notes=error.notes) from None
+    except TypeError as error:
+        # a row called with inputs it does not take; anything else is a bug of ours
+        if row is None or not str(error).startswith(("_", "functools")):
+            raise
+        raise ModelError(f'node "{node.name}" ({node.op}) has {len(inputs)} inputs, which is not '
+                         "what the operator takes") from None
+    for name, tensor in zip(node.outputs, found, strict=False):
+        if name and tensor is not None:
+            fresh = depth == 0 and len(b.operators) > before
+            names[name] = b.name(tensor, name) if fresh else tensor
+
+
+def _expand(
+    b: Builder, node: Node, inputs: Sequence[Tensor | None], functions: Functions, depth: int
+) -> tuple[Tensor | None, ...]:
+    """The outputs of a node that is defined by a function."""
+    body = functions.body(node, inputs) if depth < _DEPTH else None
+    if body is None:
+        raise UnsupportedOp(f"the operator {node.op} of opset {node.opset} is not supported",
+                            op=node.op, opset=node.opset)
+    inner = functions.inside(body)
+    names: Names = {n: t for n, t in zip(body.input, inputs, strict=False) if t is not None}
+    for step in bound_nodes(body, node, inner):
+        # an optional input that the caller left out is left out inside as well
+        present = tuple(i if i in names else "" for i in step.inputs)
+        _lower_node(b, replace(step, inputs=present), names, inner, depth + 1)
+    return tuple(names.get(o) for o in body.output)
+
+
+def outline(model: Model) -> Graph:
+    """The model before its dims have values: its nodes, with what is known of their shapes."""
+    tensors: Names = {t.name: t for t in model.inputs}
+    guess = model.inputs[0].dtype
+    shapes = _inferred(model.proto)
+    constants = {
+        Tensor(n, Builder().constant(a).dtype, a.shape): a for n, a in model.initializers.items()
+    }
+    tensors.update({t.name: t for t in constants})
+    operators: list[Operator] = []
+    for node in model.nodes:
+        for name in filter(None, node.outputs):
+            tensors[name] = shapes.get(name) or Tensor(name, guess, None)
+        shown = tuple((k, str(v)) for k, v in node.attributes.items() if len(str(v)) < 40)
+        inputs = dict.fromkeys(tensors[i] for i in node.inputs if i)
+        outputs = tuple(tensors[o] for o in node.outputs if o)
+        operators.append(Operator(snake(node.op), tuple(inputs), outputs, None, (node.name,), shown))
+    ends = tuple(tensors[o] for o in model.outputs)
+    return Graph(model.name, model.inputs, ends, model.outputs, tuple(operators), constants)
+
+
+def _inferred(proto: onnx.ModelProto) -> Names:
+    """What ONNX itself infers of the shapes; nothing where it cannot."""
+    try:
+        whole = onnx.shape_inference.infer_shapes(proto, data_prop=True)
+    except Exception:  # it raises many kinds, and the outline does without
+        return {}
+    found: Names = {}
+    for value in (*whole.graph.value_info, *whole.graph.output):
+        kind = value.type.tensor_type
+        try:
+            dtype = dtype_of_elem(kind.elem_type)
+        except WorkbenchError:
+            continue
+        shape = None
+        if kind.HasField("shape"):
+            shape = tuple(
+                d.dim_value if d.HasField("dim_value") and d.dim_value >= 0
+                else Dim(d.dim_param or "?")
+                for d in kind.shape.dim
+            )
+        found[value.name] = Tensor(value.name, dtype, shape)
+    return found

@@ -1,0 +1,242 @@
+"""A model file as checked data: read, its names resolved, its nodes in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
+from workbench.base.lazy import lazy
+from workbench.graph.onnx.functions import Functions
+from workbench.graph.onnx.node import Node
+from workbench.graph.onnx.registry import find, opsets
+from workbench.graph.onnx.types import array_of, dtype_of_elem
+from workbench.graph.tensor import Tensor
+from workbench.ir.types import Dim
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnx
+else:
+    onnx = lazy("onnx")
+
+Source = str | os.PathLike[str] | bytes | Any
+"""A path, the bytes of a file, or a ModelProto."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What the importer needs to know of a model.
+
+    Attributes
+    ----------
+    inputs : tuple of Tensor
+        What a call must pass; unknown extents are Dims.
+    outputs : tuple of str
+        Names.
+    nodes : tuple of Node
+        Each after all that it reads.
+    initializers : mapping of str to numpy.ndarray
+        Weights.
+    functions : Functions
+        How operators without a row are expanded.
+    """
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    initializers: Mapping[str, np.ndarray]
+    functions: Functions
+    proto: onnx.ModelProto
+
+
+def read(source: Source) -> Model:
+    """Read and check a model.
+
+    Raises
+    ------
+    ModelError
+        When it is no ONNX model, cut short, or inconsistent.
+    UnsupportedOp
+        Naming all operators that are not known, with the nodes that use them.
+    """
+    proto, folder = _proto(source)
+    graph = proto.graph
+    functions = Functions.of(proto)
+    nodes = [Node.of(n, functions.opset(n.domain)) for n in graph.node]
+    weights = {t.name: array_of(t, folder) for t in graph.initializer}
+    if graph.sparse_initializer:
+        raise ModelError("sparse initializers are not supported")
+    inputs = tuple(_input(v) for v in graph.input if v.name not in weights)
+    _check_supported(nodes, functions)
+    ordered = in_order(nodes, {*weights, *(t.name for t in inputs)})
+    names = {*weights, *(t.name for t in inputs), *(o for n in nodes for o in n.outputs)}
+    for value in graph.output:
+        if value.name not in names:
+            raise ModelError(f'the output "{value.name}" is made by no node')
+    if not graph.output:
+        raise ModelError("the model has no outputs")
+    outputs = tuple(v.name for v in graph.output)
+    return Model(graph.name, inputs, outputs, ordered, weights, functions, proto)
+
+
+def _proto(source: Source) -> tuple[onnx.ModelProto, Path | None]:
+    if isinstance(source, onnx.ModelProto):
+        proto, folder, name = source, None, "this model"
+    elif isinstance(source, bytes):
+        proto, folder, name = _parsed(source, "these bytes"), None, "these bytes"
+    elif isinstance(source, str | os.PathLike):
+        path = Path(source)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"cannot read {path.name!r}: {error.strerror}") from None
+        name = repr(path.name)
+        proto, folder = _parsed(data, name), path.parent
+    else:
+        raise ModelError(f"a model is a path, bytes or a ModelProto, not {type(source).__name__}")
+    if not proto.HasField("graph") or not proto.opset_import:
+        raise ModelError(f"{name} is no ONNX model: it holds no graph",
+                         hint="is the file complete?")
+    return proto, folder
+
+
+def _parsed(data: bytes, name: str) -> onnx.ModelProto:
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(data)
+    except Exception as error:  # protobuf raises its own kinds, which differ by version
+        if "Decode" not in type(error).__name__ and not isinstance(error, ValueError):
+            raise
+        raise ModelError(
+            f"{name} ({len(data)} bytes) is no ONNX model, or is cut short",
+            hint="download or export it again", notes=[str(error)],
+        ) from None
+    return proto
+
+
+def _input(value: onnx.ValueInfoProto) -> Tensor:
+    if not value.type.HasField("tensor_type"):
+        raise UnsupportedOp(f'the input "{value.name}" is no tensor; only tensors are supported')
+    kind = value.type.tensor_type
+    if not kind.HasField("shape"):
+        raise ModelError(f'the input "{value.name}" does not say how many dimensions it has')
+    shape = tuple(_extent(value.name, n, d) for n, d in enumerate(kind.shape.dim))
+    return Tensor(value.name, dtype_of_elem(kind.elem_type), shape)
+
+
+def _extent(name: str, place: int, dim: onnx.TensorShapeProto.Dimension) -> int | Dim:
+    """A number, the name the model gives, or ``input_0`` where it gives none worth the word."""
+    if dim.HasField("dim_value") and dim.dim_value >= 0:
+        return dim.dim_value
+    label = dim.dim_param if dim.HasField("dim_param") else ""
+    return Dim(label if any(c.isalnum() for c in label) else f"{name}_{place}")
+
+
+def _check_supported(nodes: Sequence[Node], functions: Functions) -> None:
+    """Raise one error for all operators that have neither a row nor a body."""
+    missing: dict[tuple[str, str, int], list[str]] = {}
+    for node in nodes:
+        if not functions.supported(node):
+            missing.setdefault((node.domain, node.op, node.opset), []).append(node.name)
+    if not missing:
+        return
+    notes: list[str] = []
+    for (domain, op, opset), names in missing.items():
+        known = opsets(domain, op)
+        full = f"{domain}.{op}" if domain else op
+        more = f", … ({len(names)} nodes)" if len(names) > 3 else ""
+        rows = f"; known for opset {known}" if known else ""
+        notes.append(f"{full} of opset {opset}: {', '.join(names[:3])}{more}{rows}")
+    (domain, op, opset), *rest = missing
+    count = f"{len(rest) + 1} operators are" if rest else f"the operator {op} is"
+    raise UnsupportedOp(f"{count} not supported", notes=notes, op=op, opset=opset)
+
+
+def in_order(nodes: Sequence[Node], known: set[str]) -> tuple[Node, ...]:
+    """The nodes so that each stands after what it reads; a model should have them so already.
+
+    Raises
+    ------
+    ModelError
+        When a name has no origin or two, or nodes wait for one another.
+    """
+    makers: dict[str, Node] = {}
+    for node in nodes:
+        for name in filter(None, node.outputs):
+            if name in makers or name in known:
+                raise ModelError(f'"{name}" is made twice, the second time by node "{node.name}"')
+            makers[name] = node
+    for node in nodes:
+        for name in filter(None, node.inputs):
+            if name not in known and name not in makers:
+                raise ModelError(
+                    f'node "{node.name}" ({node.op}) reads "{name}", which is no input, no '
+                    "initializer and no output of a node",
+                    hint="is an initializer missing from the file?",
+                )
+    ordered: list[Node] = []
+    done, waiting = set(known) | {""}, list(nodes)
+    while waiting:
+        later: list[Node] = []
+        for node in waiting:
+            if done.issuperset(node.inputs):
+                ordered.append(node)
+                done.update(node.outputs)
+            else:
+                later.append(node)
+        if len(later) == len(waiting):
+            names = ", ".join(n.name for n in later[:5])
+            raise ModelError(f"these nodes wait for one another: {names}")
+        waiting = later
+    return tuple(ordered)
+
+
+def bind(inputs: Sequence[Tensor], dims: Mapping[str, int]) -> tuple[Tensor, ...]:
+    """The inputs with every Dim replaced by its number.
+
+    Raises
+    ------
+    ModelError
+        For a dim without a value, a value that is no extent, or a name that is no dim.
+    """
+    names = dim_names(inputs)
+    unknown = [n for n in dims if n not in names]
+    if unknown:
+        raise ModelError(f"no input has a dim called {', '.join(unknown)}",
+                         hint=f"the dims are {', '.join(names) or 'all fixed'}")
+    for name, value in dims.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ModelError(f"the dim {name} cannot be {value!r}; give a whole number from 0")
+    missing = [n for n in names if n not in dims]
+    if missing:
+        raise missing_dims(inputs, missing)
+    return tuple(
+        Tensor(t.name, t.dtype, tuple(dims[e.name] if isinstance(e, Dim) else e
+                                      for e in t.shape or ()))
+        for t in inputs
+    )
+
+
+def dim_names(inputs: Sequence[Tensor]) -> list[str]:
+    """Names of the dims of all inputs, each once, in order."""
+    found = (e.name for t in inputs for e in t.shape or () if isinstance(e, Dim))
+    return list(dict.fromkeys(found))
+
+
+def missing_dims(inputs: Sequence[Tensor], missing: Sequence[str]) -> WorkbenchError:
+    """The error for dims without a value."""
+    places = [
+        f"{e.name} is dimension {n} of {t.name}"
+        for t in inputs
+        for n, e in enumerate(t.shape or ())
+        if isinstance(e, Dim) and e.name in missing
+    ]
+    some = ", ".join(f'"{n}": 1' for n in missing)
+    noun = "dim has" if len(missing) == 1 else "dims have"
+    return ModelError(f"the dynamic {noun} no value: {', '.join(missing)}",
+                      hint=f"pass dims={{{some}}} with the extents you want", notes=places)

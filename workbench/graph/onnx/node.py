@@ -1,0 +1,129 @@
+"""One node of an ONNX graph, as the rows of the registry see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.base.errors import ModelError
+from workbench.base.lazy import lazy
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnx
+
+    from workbench.graph.build import Builder
+    from workbench.graph.tensor import Tensor
+else:
+    onnx = lazy("onnx")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A node with its attributes as Python values.
+
+    Attributes
+    ----------
+    op, domain : str
+        Which operator; the domain of ONNX itself is empty.
+    opset : int
+        Version of the domain's operator set in force.
+    name : str
+        Its name in the model, or ``Op of "output"``; for messages and as origin.
+    inputs, outputs : tuple of str
+        Names; an empty one stands for an optional tensor that is left out.
+    attributes : mapping
+        Numbers, text, lists of them, or TensorProto.
+    proto : onnx.NodeProto
+        Where it came from.
+    """
+
+    op: str
+    domain: str
+    opset: int
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(repr=False)
+    proto: onnx.NodeProto = field(repr=False)
+
+    @classmethod
+    def of(cls, proto: onnx.NodeProto, opset: int) -> Node:
+        """The view of a NodeProto."""
+        domain = "" if proto.domain == "ai.onnx" else proto.domain
+        outputs = tuple(proto.output)
+        first = next((o for o in outputs if o), "nothing")
+        name = proto.name or f'{proto.op_type} of "{first}"'
+        values = {a.name: _plain(onnx.helper.get_attribute_value(a)) for a in proto.attribute
+                  if not a.ref_attr_name}
+        return cls(proto.op_type, domain, opset, name, tuple(proto.input), outputs, values, proto)
+
+    def number(self, key: str, default: int | None = None) -> int:
+        """An integer attribute."""
+        return int(self._attribute(key, default))
+
+    def real(self, key: str, default: float | None = None) -> float:
+        """A floating-point attribute."""
+        return float(self._attribute(key, default))
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text attribute."""
+        return str(self._attribute(key, default))
+
+    def numbers(self, key: str, default: Sequence[int] | None = None) -> list[int]:
+        """An attribute that is a list of integers."""
+        return [int(v) for v in self._attribute(key, default)]
+
+    def has(self, key: str) -> bool:
+        """Whether the attribute is given."""
+        return key in self.attributes
+
+    def _attribute(self, key: str, default: Any) -> Any:
+        value = self.attributes.get(key, default)
+        if value is None:
+            raise ModelError(f"{self.op} needs the attribute {key}")
+        return value
+
+    def known(self, b: Builder, tensor: Tensor | None, what: str) -> np.ndarray | None:
+        """The value of an input that must be known now; None where it is left out.
+
+        Raises
+        ------
+        ModelError
+            When it depends on the call.
+        """
+        if tensor is None:
+            return None
+        value = b.value(tensor)
+        if value is None:
+            raise ModelError(f"{what} ({tensor.name}) depends on the inputs of the call",
+                             hint="shapes, axes and the like must be known when compiling")
+        return value
+
+    def ints(self, b: Builder, tensor: Tensor | None, what: str) -> list[int] | None:
+        """A list of integers that must be known now; None where it is left out."""
+        value = self.known(b, tensor, what)
+        return None if value is None else [int(v) for v in value.reshape(-1)]
+
+
+def _plain(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def axis_of(axis: int, rank: int) -> int:
+    """`axis` counted from the front.
+
+    Raises
+    ------
+    ModelError
+        When there is no such axis.
+    """
+    if not -rank <= axis < rank:
+        raise ModelError(f"axis {axis} is not among the {rank} dimensions")
+    return axis % rank
+
+
+def given(*tensors: Tensor | None) -> tuple[Tensor, ...]:
+    """The tensors that are not left out."""
+    return tuple(t for t in tensors if t is not None)

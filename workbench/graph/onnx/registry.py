@@ -1,0 +1,52 @@
+"""Which operators are known: one row per operator and range of opsets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.base.lazy import lazy
+from workbench.graph.onnx import rows_elementwise, rows_nn, rows_shape
+
+if TYPE_CHECKING:
+    import onnx
+
+    from workbench.graph.onnx.row import Row
+else:
+    onnx = lazy("onnx")
+
+ROWS: tuple[Row, ...] = (*rows_elementwise.ROWS, *rows_shape.ROWS, *rows_nn.ROWS)
+
+
+def _table() -> dict[tuple[str, str], list[Row]]:
+    table: dict[tuple[str, str], list[Row]] = {}
+    for row in ROWS:
+        table.setdefault((row.domain, row.op), []).append(row)
+    return table
+
+
+_TABLE = _table()
+
+
+def find(domain: str, op: str, opset: int) -> Row | None:
+    """The row for an operator in an opset, if there is one.
+
+    Examples
+    --------
+    >>> find("", "Softmax", 11).last, find("", "Softmax", 13).last, find("", "Nonsense", 13)
+    (12, None, None)
+    """
+    return next((row for row in _TABLE.get((domain, op), ()) if row.holds(opset)), None)
+
+
+def opsets(domain: str, op: str) -> str:
+    """In words, the opsets in which an operator is known; empty when it is not known at all."""
+    rows = _TABLE.get((domain, op), ())
+    return ", ".join(f"{r.first}–{r.last}" if r.last else f"{r.first} and later" for r in rows)
+
+
+def schema(domain: str, op: str, opset: int) -> onnx.defs.OpSchema | None:
+    """ONNX's own description of an operator, if it has one."""
+    try:
+        return onnx.defs.get_schema(op, opset, domain)
+    except onnx.defs.SchemaError:
+        return None

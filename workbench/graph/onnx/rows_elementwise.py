@@ -1,0 +1,294 @@
+"""Rows of the registry for operators that work element by element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial, reduce
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import ModelError
+from workbench.graph.onnx.node import Node, given
+from workbench.graph.onnx.row import Row
+from workbench.graph.onnx.types import dtype_of_elem
+from workbench.graph.ops.elementwise import convert, divide, elementwise, power
+from workbench.ir import build
+from workbench.ir.build import Operand
+from workbench.ir.expr import BinaryOp, Expr, UnaryOp
+from workbench.ir.types import DType
+
+if TYPE_CHECKING:
+    from workbench.graph.build import Builder
+    from workbench.graph.tensor import Tensor
+
+Function = Callable[..., Operand]
+
+
+def _op(op: BinaryOp) -> Function:
+    return partial(build.binary, op)
+
+
+def _call(name: str) -> Function:
+    return lambda v: build.call(name, v)
+
+
+def _like(v: Expr, value: float) -> Expr:
+    """`value` in the type of `v`."""
+    kind = v.type
+    assert isinstance(kind, DType)
+    return build.const(value if kind.is_float else int(value), kind)
+
+
+def _sign(v: Expr) -> Expr:
+    below = build.select(build.less(v, 0), _like(v, -1), _like(v, 0))
+    return build.select(build.binary(BinaryOp.GT, v, 0), _like(v, 1), below)
+
+
+def _softplus(v: Expr) -> Expr:
+    # log(1 + e^v) without overflow
+    tail = build.call("log1p", build.call("exp", build.unary(UnaryOp.NEG, build.call("abs", v))))
+    return build.add(build.binary(BinaryOp.MAX, v, 0), tail)
+
+
+def _sigmoid(v: Expr) -> Expr:
+    return build.binary(
+        BinaryOp.DIV, 1.0, build.add(build.call("exp", build.unary(UnaryOp.NEG, v)), 1.0)
+    )
+
+
+def _negative(v: Expr) -> Expr:
+    return build.unary(UnaryOp.NEG, v)
+
+
+_UNARY: Mapping[str, tuple[int, Function]] = {
+    "Relu": (6, lambda v: build.binary(BinaryOp.MAX, v, 0)),
+    "Sigmoid": (6, _sigmoid),
+    "Tanh": (6, _call("tanh")),
+    "Erf": (9, _call("erf")),
+    "Exp": (6, _call("exp")),
+    "Log": (6, _call("log")),
+    "Sqrt": (6, _call("sqrt")),
+    "Neg": (6, _negative),
+    "Abs": (6, lambda v: v if v.type.kind in "ub" else build.call("abs", v)),
+    "Floor": (6, _call("floor")),
+    "Ceil": (6, _call("ceil")),
+    "Round": (11, _call("round")),
+    "Reciprocal": (6, lambda v: build.binary(BinaryOp.DIV, 1.0, v)),
+    "Sign": (9, _sign),
+    "Not": (1, lambda v: build.unary(UnaryOp.NOT, v)),
+    "BitwiseNot": (18, lambda v: build.unary(UnaryOp.INVERT, v)),
+    "IsNaN": (9, _call("isnan")),
+    "Softplus": (1, _softplus),
+    "Softsign": (
+        1,
+        lambda v: build.binary(BinaryOp.DIV, v, build.add(build.call("abs", v), 1.0)),
+    ),
+    **{
+        name: (since, _call(name.lower()))
+        for since, names in ((7, "Sin Cos Tan Asin Acos Atan"), (9, "Sinh Cosh Asinh Acosh Atanh"))
+        for name in names.split()
+    },
+}
+
+_BINARY: Mapping[str, tuple[int, Function]] = {
+    "Add": (7, build.add),
+    "Sub": (7, build.sub),
+    "Mul": (7, build.mul),
+    "Div": (7, divide),
+    "Pow": (7, power),
+    "And": (7, _op(BinaryOp.AND)),
+    "Or": (7, _op(BinaryOp.OR)),
+    "Xor": (7, _op(BinaryOp.NE)),
+    "Equal": (7, _op(BinaryOp.EQ)),
+    "Greater": (7, _op(BinaryOp.GT)),
+    "GreaterOrEqual": (12, _op(BinaryOp.GE)),
+    "Less": (7, _op(BinaryOp.LT)),
+    "LessOrEqual": (12, _op(BinaryOp.LE)),
+    "BitwiseAnd": (18, _op(BinaryOp.BITAND)),
+    "BitwiseOr": (18, _op(BinaryOp.BITOR)),
+    "BitwiseXor": (18, _op(BinaryOp.BITXOR)),
+    "PRelu": (7, lambda v, s: build.select(build.less(v, 0), build.mul(v, s), v)),
+}
+
+
+def _plain(name: str, function: Function, node: Node, b: Builder, *inputs: Tensor) -> Tensor:
+    del node
+    return elementwise(b, name, function, *inputs)
+
+
+def snake(name: str) -> str:
+    """``HardSigmoid`` → ``hard_sigmoid``.
+
+    Examples
+    --------
+    >>> snake("HardSigmoid"), snake("IsNaN"), snake("Add")
+    ('hard_sigmoid', 'is_nan', 'add')
+    """
+    words = ""
+    for before, letter in zip(" " + name, name, strict=False):
+        words += f"_{letter}" if letter.isupper() and before.islower() else letter
+    return words.lower()
+
+
+def _variadic(name: str, op: BinaryOp, node: Node, b: Builder, *inputs: Tensor) -> Tensor:
+    del node
+    if not inputs:
+        raise ModelError("needs at least one input")
+    return reduce(lambda x, y: elementwise(b, name, _op(op), x, y), inputs)
+
+
+def _average(node: Node, b: Builder, *inputs: Tensor) -> Tensor:
+    total = _variadic("add", BinaryOp.ADD, node, b, *inputs)
+    count = len(inputs)
+    return elementwise(b, "mean", lambda v: build.binary(BinaryOp.DIV, v, _like(v, count)), total)
+
+
+def _leaky(node: Node, b: Builder, x: Tensor) -> Tensor:
+    slope = node.real("alpha", 0.01)
+
+    def leaky(v: Expr) -> Expr:
+        return build.select(build.less(v, 0), build.mul(v, _like(v, slope)), v)
+
+    return elementwise(b, "leaky_relu", leaky, x)
+
+
+def _elu(node: Node, b: Builder, x: Tensor) -> Tensor:
+    selu = node.op == "Selu"
+    alpha = node.real("alpha", 1.67326319217681884765625 if selu else 1.0)
+    gamma = node.real("gamma", 1.05070102214813232421875) if selu else 1.0
+
+    def elu(v: Expr) -> Expr:
+        below = build.mul(build.call("expm1", v), _like(v, alpha))
+        curve = build.select(build.binary(BinaryOp.GT, v, 0), v, below)
+        return build.mul(curve, _like(v, gamma)) if selu else curve
+
+    return elementwise(b, snake(node.op), elu, x)
+
+
+def _hard_sigmoid(node: Node, b: Builder, x: Tensor) -> Tensor:
+    swish = node.op == "HardSwish"
+    alpha = 1 / 6 if swish else node.real("alpha", 0.2)
+    beta = 0.5 if swish else node.real("beta", 0.5)
+
+    def hard(v: Expr) -> Expr:
+        line = build.add(build.mul(v, _like(v, alpha)), _like(v, beta))
+        step = build.binary(BinaryOp.MAX, build.binary(BinaryOp.MIN, line, _like(v, 1)), 0)
+        return build.mul(v, step) if swish else step
+
+    return elementwise(b, snake(node.op), hard, x)
+
+
+def _thresholded(node: Node, b: Builder, x: Tensor) -> Tensor:
+    alpha = node.real("alpha", 1.0)
+
+    def above(v: Expr) -> Expr:
+        return build.select(build.binary(BinaryOp.GT, v, _like(v, alpha)), v, _like(v, 0))
+
+    return elementwise(b, "thresholded_relu", above, x)
+
+
+def _is_inf(node: Node, b: Builder, x: Tensor) -> Tensor:
+    high, low = node.number("detect_positive", 1), node.number("detect_negative", 1)
+
+    def test(v: Expr) -> Expr:
+        found = build.call("isinf", v)
+        if high and low:
+            return found
+        side = BinaryOp.GT if high else BinaryOp.LT
+        return build.all_of(found, build.binary(side, v, 0), bool(high or low))
+
+    return elementwise(b, "is_inf", test, x)
+
+
+def _clip_attributes(node: Node, b: Builder, x: Tensor) -> Tensor:
+    def clip(v: Expr) -> Expr:
+        if node.has("min"):
+            v = build.binary(BinaryOp.MAX, v, _like(v, node.real("min")))
+        return build.binary(BinaryOp.MIN, v, _like(v, node.real("max"))) if node.has("max") else v
+
+    return elementwise(b, "clip", clip, x)
+
+
+def _clip(
+    node: Node, b: Builder, x: Tensor, low: Tensor | None = None, high: Tensor | None = None
+) -> Tensor:
+    del node
+
+    def clip(v: Expr, *bounds: Expr) -> Expr:
+        rest = list(bounds)
+        if low is not None:
+            v = build.binary(BinaryOp.MAX, v, rest.pop(0))
+        return build.binary(BinaryOp.MIN, v, rest.pop(0)) if high is not None else v
+
+    return elementwise(b, "clip", clip, *given(x, low, high))
+
+
+def _mod(node: Node, b: Builder, x: Tensor, y: Tensor) -> Tensor:
+    def rest(v: Expr, w: Expr) -> Expr:
+        if not node.number("fmod", 0):
+            return build.floormod(v, w)
+        if v.type.is_float:
+            return build.call("fmod", v, w)
+        return build.sub(v, build.mul(divide(v, w), w))
+
+    if x.dtype.is_float and not node.number("fmod", 0):
+        raise ModelError("Mod of floats needs fmod=1")
+    return elementwise(b, "mod", rest, x, y)
+
+
+def _shift(node: Node, b: Builder, x: Tensor, y: Tensor) -> Tensor:
+    left = node.text("direction") == "LEFT"
+    return elementwise(b, "shift", _op(BinaryOp.SHL if left else BinaryOp.SHR), x, y)
+
+
+def _where(node: Node, b: Builder, cond: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    del node
+    return elementwise(b, "where", build.select, cond, x, y)
+
+
+def _cast(node: Node, b: Builder, x: Tensor) -> Tensor:
+    return convert(b, x, dtype_of_elem(node.number("to"), node))
+
+
+def _cast_like(node: Node, b: Builder, x: Tensor, like: Tensor) -> Tensor:
+    del node
+    return convert(b, x, like.dtype)
+
+
+def _gelu(node: Node, b: Builder, x: Tensor) -> Tensor:
+    def exact(v: Expr) -> Expr:
+        tail = build.add(build.call("erf", build.mul(v, _like(v, math.sqrt(0.5)))), 1.0)
+        return build.mul(v, tail, _like(v, 0.5))
+
+    def quick(v: Expr) -> Expr:
+        cube = build.add(v, build.mul(v, v, v, _like(v, 0.044715)))
+        bent = build.call("tanh", build.mul(cube, _like(v, math.sqrt(2 / math.pi))))
+        return build.mul(v, build.add(bent, 1.0), _like(v, 0.5))
+
+    return elementwise(b, "gelu", quick if node.text("approximate", "none") == "tanh" else exact, x)
+
+
+ROWS = (
+    *(Row(op, since, partial(_plain, snake(op), f)) for op, (since, f) in _UNARY.items()),
+    *(Row(op, since, partial(_plain, snake(op), f)) for op, (since, f) in _BINARY.items()),
+    Row("Max", 8, partial(_variadic, "max", BinaryOp.MAX)),
+    Row("Min", 8, partial(_variadic, "min", BinaryOp.MIN)),
+    Row("Sum", 8, partial(_variadic, "add", BinaryOp.ADD)),
+    Row("Mean", 8, _average),
+    Row("LeakyRelu", 6, _leaky),
+    Row("Elu", 6, _elu),
+    Row("Selu", 6, _elu),
+    Row("HardSigmoid", 6, _hard_sigmoid),
+    Row("HardSwish", 14, _hard_sigmoid),
+    Row("ThresholdedRelu", 10, _thresholded),
+    Row("IsInf", 10, _is_inf),
+    Row("Clip", 6, _clip_attributes, last=10),
+    Row("Clip", 11, _clip),
+    Row("Mod", 10, _mod),
+    Row("BitShift", 11, _shift),
+    Row("Where", 9, _where),
+    Row("Cast", 6, _cast),
+    Row("CastLike", 15, _cast_like),
+    Row("Gelu", 20, _gelu),
+)
+

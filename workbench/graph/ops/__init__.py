@@ -1,0 +1,17 @@
+"""What operators mean: compute definitions of a few lines each, with no schedule.
+
+What lives here
+    define       `grid` and `reduce`: how a definition is written
+    elementwise  unary, binary, … with broadcasting
+    shape        reshape, transpose, slice, concat, expand, gather, pad
+    reduce       sums, means, extremes and their positions, softmax
+    matmul       matrix products
+    conv         convolution and pooling
+    normalize    batch normalisation
+
+May import: base, ir, graph.build, graph.tensor.
+Start reading: define, then elementwise.
+Add one more: a function from a Builder and tensors to a tensor, and a row in graph.onnx.registry
+that calls it. Give an inverse map wherever the operator is one-to-one in an input: that is all
+that fusion needs to know.
+"""

@@ -1,0 +1,195 @@
+"""Operators with a sliding window: convolution and pooling, over any number of dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import ModelError
+from workbench.graph.ops.define import Axes, accumulator, reduce
+from workbench.ir import build
+from workbench.ir.compute import Reducer
+from workbench.ir.expr import BinaryOp, Expr, Var
+from workbench.ir.types import DType, TensorType
+from workbench.schedules.combine import start_value
+
+if TYPE_CHECKING:
+    from workbench.graph.build import Builder
+    from workbench.graph.tensor import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How a window moves; one entry per spatial dimension.
+
+    Attributes
+    ----------
+    kernel, stride, dilation, before, after : tuple of int
+        Extent of the window, step from one output to the next, step inside the window, padding
+        at the start and at the end.
+    ceil : bool
+        Whether a last window that lies partly outside counts.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    ceil: bool = False
+
+    def outputs(self, spatial: Sequence[int]) -> tuple[int, ...]:
+        """Number of places the window takes along each dimension.
+
+        Raises
+        ------
+        ModelError
+            When the window does not fit.
+
+        Examples
+        --------
+        >>> Window((3,), (2,), (1,), (1,), (1,)).outputs([48])
+        (24,)
+        """
+        found: list[int] = []
+        for d, extent in enumerate(spatial):
+            reach = self.dilation[d] * (self.kernel[d] - 1) + 1
+            room = extent + self.before[d] + self.after[d] - reach
+            if room < 0:
+                raise ModelError(
+                    f"a window of {reach} does not fit in {extent} elements padded by "
+                    f"{self.before[d]} and {self.after[d]}"
+                )
+            steps = -(-room // self.stride[d]) if self.ceil else room // self.stride[d]
+            # a window may not start in the padding at the end
+            if self.ceil and steps * self.stride[d] >= extent + self.before[d]:
+                steps -= 1
+            found.append(steps + 1)
+        return tuple(found)
+
+    def position(self, d: int, out: Expr, inner: Expr) -> Expr:
+        """Coordinate in the input along spatial dimension `d`; may lie outside."""
+        start = build.mul(out, self.stride[d])
+        moved = build.add(start, build.mul(inner, self.dilation[d]))
+        return build.sub(moved, self.before[d])
+
+    def inside(self, d: int, at: Expr, extent: int, outputs: int) -> list[Expr]:
+        """Conditions under which `at` lies inside; those that always hold are left out."""
+        last = (outputs - 1) * self.stride[d] + self.dilation[d] * (self.kernel[d] - 1)
+        low = [build.binary(BinaryOp.GE, at, 0)] if self.before[d] > 0 else []
+        high = [build.less(at, extent)] if last - self.before[d] >= extent else []
+        return low + high
+
+
+def conv(b: Builder, x: Tensor, w: Tensor, window: Window, group: int) -> Tensor:
+    """Convolution of `x` [n, c, …] by `w` [k, c / group, …] to [n, k, …], without a bias.
+
+    Raises
+    ------
+    ModelError
+        When channels, groups and ranks do not fit.
+    """
+    _check_conv(x, w, window, group)
+    spatial = x.extents[2:]
+    outputs = window.outputs(spatial)
+    batch, maps, own = x.extents[0], w.extents[0], w.extents[1]
+    source, weight = x.variable(), w.variable()
+    wide = accumulator(x.dtype)
+
+    def value(i: Axes, r: Axes) -> Expr:
+        channel, inner = (r[0], r[1:]) if own > 1 else (build.const(0), r)
+        first = build.mul(build.floordiv(i[1], maps // group), own) if group > 1 else 0
+        at = [window.position(d, i[2 + d], inner[d]) for d in range(len(spatial))]
+        term = _padded(window, source, [i[0], build.add(first, channel)], at, spatial, outputs)
+        factor = build.load(weight, [i[1], channel, *inner])
+        return build.mul(build.cast(term, wide), build.cast(factor, wide))
+
+    extents = ([own] if own > 1 else []) + list(window.kernel)
+    kind = TensorType(x.dtype, (batch, maps, *outputs))
+    name = "depthwise_conv" if group == x.extents[1] and group > 1 else "conv"
+    compute = reduce(name, [source, weight], kind, Reducer.SUM, extents, value)
+    shown = {"kernel": list(window.kernel), "stride": list(window.stride), "group": group}
+    return b.emit(compute, [x, w], attributes=shown)
+
+
+def _check_conv(x: Tensor, w: Tensor, window: Window, group: int) -> None:
+    if x.rank < 3 or w.rank != x.rank:
+        raise ModelError(f"conv takes tensors of one rank of at least 3, not {x} and {w}")
+    channels, maps = x.extents[1], w.extents[0]
+    if group < 1 or channels != w.extents[1] * group or maps % group:
+        raise ModelError(f"conv: {x} and {w} do not fit in {group} groups")
+    if window.kernel != w.extents[2:]:
+        raise ModelError(f"conv: kernel_shape {list(window.kernel)} is not that of {w}")
+
+
+def _padded(
+    window: Window, source: Var, lead: Sequence[Expr], at: Sequence[Expr],
+    spatial: Sequence[int], outputs: Sequence[int], fill: Expr | None = None,
+) -> Expr:
+    """The element at `at`, or `fill` (0) outside."""
+    load = build.load(source, [*lead, *at])
+    tests: list[Expr] = []
+    for d, extent in enumerate(spatial):
+        tests += window.inside(d, at[d], extent, outputs[d])
+    if not tests:
+        return load
+    other = fill if fill is not None else build.const(0, load.type)
+    return build.select(build.all_of(*tests), load, other)
+
+
+def max_pool(b: Builder, x: Tensor, window: Window) -> Tensor:
+    """Greatest element under each window."""
+    spatial = x.extents[2:]
+    outputs = window.outputs(spatial)
+    var, low = x.variable(), start_value(Reducer.MAX, x.dtype)
+
+    def value(i: Axes, r: Axes) -> Expr:
+        at = [window.position(d, i[2 + d], r[d]) for d in range(len(spatial))]
+        return _padded(window, var, i[:2], at, spatial, outputs, low)
+
+    kind = TensorType(x.dtype, (*x.extents[:2], *outputs))
+    compute = reduce("max_pool", [var], kind, Reducer.MAX, window.kernel, value)
+    return b.emit(compute, [x], attributes={"kernel": list(window.kernel)})
+
+
+def average_pool(b: Builder, x: Tensor, window: Window, count_padding: bool) -> Tensor:
+    """Mean of the elements under each window; padding counts as zeros if `count_padding`."""
+    spatial = x.extents[2:]
+    outputs = window.outputs(spatial)
+    var, wide = x.variable(), accumulator(x.dtype)
+
+    def value(i: Axes, r: Axes) -> Expr:
+        at = [window.position(d, i[2 + d], r[d]) for d in range(len(spatial))]
+        return build.cast(_padded(window, var, i[:2], at, spatial, outputs), wide)
+
+    def finish(i: Axes, total: Expr) -> Expr:
+        counts = [
+            _count(window, d, i[2 + d], extent, outputs[d], count_padding)
+            for d, extent in enumerate(spatial)
+        ]
+        return build.binary(BinaryOp.DIV, total, build.cast(build.mul(*counts), wide))
+
+    kind = TensorType(x.dtype, (*x.extents[:2], *outputs))
+    compute = reduce("average_pool", [var], kind, Reducer.SUM, window.kernel, value, finish)
+    return b.emit(compute, [x], attributes={"kernel": list(window.kernel)})
+
+
+def _count(
+    window: Window, d: int, out: Expr, extent: int, outputs: int, count_padding: bool
+) -> Expr:
+    """How many places of the window count along spatial dimension `d`."""
+    low = -window.before[d] if count_padding else 0
+    high = extent + window.after[d] if count_padding else extent
+    size, step = window.kernel[d], window.dilation[d]
+    starts = (-window.before[d], (outputs - 1) * window.stride[d] - window.before[d])
+    kind = out.type
+    assert isinstance(kind, DType)
+    if starts[0] >= low and starts[1] + step * (size - 1) < high:
+        return build.const(size, kind)
+    start = build.sub(build.mul(out, window.stride[d]), window.before[d])
+    # the first place not before `low`, and the first at or after `high`
+    first = build.floordiv(build.add(build.sub(low, start), step - 1), step)
+    last = build.floordiv(build.add(build.sub(high, start), step - 1), step)
+    first = build.binary(BinaryOp.MAX, first, 0)
+    return build.sub(build.binary(BinaryOp.MIN, last, size), first)

@@ -1,0 +1,21 @@
+"""Schedule templates: from a compute definition to a program of blocks and threads.
+
+What lives here
+    choose         which template a definition gets
+    injective      one thread per element
+    reduce_serial  one thread per result, which reduces on its own
+    reduce_block   several threads per result: shuffles, then shared memory
+    matmul_simt    tiled matrix product without tensor cores
+    axes           how output elements are dealt to blocks and threads
+    combine        reductions step by step
+
+May import: base, mapping, ir, tune.
+Start reading: injective, then reduce_serial.
+Add one more: a frozen dataclass whose fields are its knobs and whose `build(compute)` gives a
+Module at level `script` that stores each element of the output exactly once, single elements
+only; then a line in choose. Fusion comes for free.
+"""
+
+from workbench.schedules.choose import Template, choose, schedule
+
+__all__ = ["Template", "choose", "schedule"]

@@ -1,0 +1,115 @@
+"""How output elements are dealt to blocks and threads: what the templates have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from workbench.base.names import safe_name
+from workbench.ir import build
+from workbench.ir.compute import Compute
+from workbench.ir.expr import Builtin, Expr, Var
+from workbench.ir.module import Function, Launch, Module
+from workbench.ir.stmt import ForTask, If, Stmt
+from workbench.ir.types import i32
+from workbench.mapping import spatial
+
+ROW = 32
+"""Threads along the last dimension, at most: a warp reads neighbours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """A tile of the output per block, one element of it per thread.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Extents of the output.
+    tile : tuple of int
+        Extents of a tile; need not divide the shape.
+    """
+
+    shape: tuple[int, ...]
+    tile: tuple[int, ...]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Tiles along each dimension."""
+        return tuple(-(-e // t) for e, t in zip(self.shape, self.tile, strict=True))
+
+    @property
+    def threads(self) -> int:
+        """Threads of a block."""
+        total = 1
+        for extent in self.tile:
+            total *= extent
+        return total
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of the grid."""
+        total = 1
+        for count in self.counts:
+            total *= count
+        return total
+
+    def each(self, body: Callable[[tuple[Expr, ...]], Stmt]) -> Stmt:
+        """`body` for the element of each thread; threads past the edge do nothing."""
+        rank = len(self.shape)
+        block = tuple(Var(f"b{d}", i32) for d in range(rank))
+        thread = tuple(Var(f"t{d}", i32) for d in range(rank))
+        index = tuple(
+            build.add(build.mul(b, t), i)
+            for b, i, t in zip(block, thread, self.tile, strict=True)
+        )
+        guards = [
+            build.less(i, e)
+            for i, e, t in zip(index, self.shape, self.tile, strict=True)
+            if e % t
+        ]
+        inner = body(index)
+        if guards:
+            inner = If(build.all_of(*guards), inner)
+        inner = ForTask(thread, spatial(*self.tile), Builtin("threadIdx.x"), inner)
+        return ForTask(block, spatial(*self.counts), Builtin("blockIdx.x"), inner)
+
+
+def tiles(shape: Sequence[int], threads: int) -> Tiles:
+    """Tiles of at most `threads` elements, filled from the last dimension.
+
+    Examples
+    --------
+    >>> tiles((1, 8, 24, 96), 256).tile, tiles((1, 1000), 256).tile
+    ((1, 1, 8, 32), (1, 256))
+    """
+    left = threads
+    found: list[int] = []
+    # where the rest of the dimensions is small, the row takes all threads
+    rest = 1
+    for extent in shape[:-1]:
+        rest *= extent
+    row = threads if rest == 1 else ROW
+    for place, extent in enumerate(reversed(shape)):
+        limit = min(left, row) if place == 0 else left
+        size = min(limit, power_of_two(extent))
+        found.append(size)
+        left //= size
+    return Tiles(tuple(shape), tuple(reversed(found)))
+
+
+def power_of_two(extent: int) -> int:
+    """The smallest power of two not below `extent`."""
+    return 1 << max(0, extent - 1).bit_length()
+
+
+def kernel(compute: Compute, body: Stmt, blocks: int, threads: int, notes: Sequence[str]) -> Module:
+    """A module of one kernel whose parameters are the inputs and the output of `compute`."""
+    function = Function(
+        safe_name(compute.name),
+        (*compute.inputs, compute.output),
+        body,
+        Launch((blocks, 1, 1), (threads, 1, 1)),
+        notes=tuple(notes),
+    )
+    return Module((function,))

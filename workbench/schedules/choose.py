@@ -1,0 +1,54 @@
+"""Which template a definition gets: one visible rule, by shape alone."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from workbench.ir.types import DType
+from workbench.schedules.injective import Injective
+from workbench.schedules.matmul_simt import MatmulSimt, factors
+from workbench.schedules.reduce_block import ReduceBlock
+from workbench.schedules.reduce_serial import ReduceSerial
+
+if TYPE_CHECKING:
+    from workbench.ir.compute import Compute
+    from workbench.ir.module import Module
+
+Template = Injective | ReduceSerial | ReduceBlock | MatmulSimt
+
+
+def choose(compute: Compute) -> Template:
+    """The template and its knobs for a definition.
+
+    Examples
+    --------
+    >>> from workbench.ir.expr import Var
+    >>> from workbench.ir.types import f32
+    >>> from workbench.ir.compute import Compute
+    >>> from workbench.ir import build
+    >>> i = Var("i", build.i32)
+    >>> choose(Compute("one", (), Var("out", f32[8]), (i,), build.const(1.0)))
+    Injective(threads=256)
+    """
+    reduction = compute.reduction
+    if reduction is None:
+        return Injective()
+    results, length = compute.output.tensor.size, prod(reduction.extents)
+    if factors(compute) is not None:
+        m, n = compute.output.tensor.extents[-2:]
+        if min(m, n) >= 32 and length >= 16:
+            return MatmulSimt()
+    kind = reduction.value.type
+    # shuffles move whole registers; shorter types and bools reduce alone
+    if isinstance(kind, DType) and kind.bits >= 32:
+        if results <= 64 and length >= 4096:
+            return ReduceBlock(rows=1, warps=8)
+        if results <= 4096 and length >= 128:
+            return ReduceBlock()
+    return ReduceSerial()
+
+
+def schedule(compute: Compute, template: Template | None = None) -> Module:
+    """The scheduled program of a definition, level `script`."""
+    return (template or choose(compute)).build(compute)
