@@ -470,11 +470,11 @@ def test_a_loop_that_never_ends(run) -> None:
         )
     assert str(caught.value).splitlines() == [
         "stopped after 1000 steps",
-        "  at <k>:4:5",
-        "  4 |     out[threadIdx.x] = 1",
-        "    |     ^^^^^^^^^^^^^^^^^^^^",
+        "  at k:3:3",
+        "  3 | while True",
+        "    | ^^^^^^^^^^",
         "  hint: a loop may never end; a higher step_limit lets it go on",
-    ] or "stopped after 1000 steps" in str(caught.value)
+    ]
 
 
 def test_raise_on_fault_lists_them(run) -> None:

@@ -47,8 +47,10 @@ def wrapped(value: int, kind: DType) -> int:
 
 
 def interesting(kind: DType) -> list[int]:
-    low, high = (-(2 ** (kind.bits - 1)), 2 ** (kind.bits - 1) - 1) if kind.kind == "i" else (
-        0, 2**kind.bits - 1
+    low, high = (
+        (-(2 ** (kind.bits - 1)), 2 ** (kind.bits - 1) - 1)
+        if kind.kind == "i"
+        else (0, 2**kind.bits - 1)
     )
     return sorted({low, low + 1, high, high - 1, 0, 1, 2, 3, 7, *([-1, -2, -7] if low else [])})
 

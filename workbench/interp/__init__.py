@@ -4,7 +4,7 @@ All threads of several blocks go through the kernel in lockstep: a value is an a
 entry per thread, control flow is a mask. Slow, exact, and the oracle for every other target.
 
 What lives here
-    run         what callers use: arguments, blocks, the report
+    launch      what callers use: arguments, blocks, the report
     machine     the state of the threads that run together
     statements  what each statement does: control flow, masks
     expressions what each expression is worth
@@ -17,13 +17,13 @@ What lives here
     report      faults and the report
 
 May import: base, mapping, ir.
-Start reading: run, then machine and statements.
+Start reading: launch, then machine and statements.
 Add one more: an intrinsic is one row in intrinsics; a node is one case in expressions or
 statements; a check is a call of `Machine.fault` where it is found.
 """
 
 from workbench.interp.access import Access
 from workbench.interp.report import Fault, Report, raise_on_fault
-from workbench.interp.run import run
+from workbench.interp.launch import run
 
 __all__ = ["Access", "Fault", "Report", "raise_on_fault", "run"]

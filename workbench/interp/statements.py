@@ -56,12 +56,12 @@ def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901, P
             m.step(stmt)
             _declare(m, stmt, mask)
         case For():
-            return _loop(m, stmt.body, mask, _turns(m, stmt, mask))
+            return _loop(m, stmt, mask, _turns(m, stmt, mask))
         case If():
             m.step(stmt)
             return _if(m, stmt, mask)
         case ForTask():
-            return _loop(m, stmt.body, mask, _task_turns(m, stmt, mask))
+            return _loop(m, stmt, mask, _task_turns(m, stmt, mask))
         case Evaluate():
             m.step(stmt)
             _ = (
@@ -70,7 +70,7 @@ def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901, P
                 else evaluate(m, stmt.value, mask)
             )
         case While():
-            return _loop(m, stmt.body, mask, _while_turns(m, stmt))
+            return _loop(m, stmt, mask, _while_turns(m, stmt))
         case Allocate():
             allocate(m, stmt.var, mask)
         case Break():
@@ -149,20 +149,20 @@ def _if(m: Machine, stmt: If, mask: Mask) -> Mask | None:
 _Advance = Callable[["Mask"], "Mask | None"]
 
 
-def _loop(m: Machine, body: Stmt, mask: Mask, advance: _Advance) -> Mask | None:
+def _loop(m: Machine, stmt: For | ForTask | While, mask: Mask, advance: _Advance) -> Mask | None:
     """Turns until nobody is left; `advance` begins a turn and says who takes part in it."""
     loop, exits = Loop(), m.exits
     m.frame.loops.append(loop)
     over: Mask | None = None  # threads that have come to the end of their range
     going: Mask | None = mask
     while going is not None:
-        m.step(body)
+        m.step(stmt)
         active = advance(going)
         if active is None:
             over = _union(over, going)
             break
         before = m.exits
-        after = execute(m, body, active)
+        after = execute(m, stmt.body, active)
         if active is not going:
             over = _union(over, _minus(going, active))
         going = active if m.exits == before else _union(after, loop.continued)
