@@ -11,6 +11,7 @@ import numbers
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ScriptError, WorkbenchError
@@ -251,6 +252,8 @@ def describe(value: Value) -> str:
         return f"a value of the kernel ({value.type})"
     if isinstance(value, Allocation):
         return "a new tensor without a name"
+    if isinstance(value, ModuleType):
+        return f"the module {value.__name__}"
     if isinstance(value, Done) or value is None:
         return "nothing"
     if isinstance(value, Dim):

@@ -97,7 +97,11 @@ def bind(ctx: Context, target: ast.Name, source: ast.expr, value: Value) -> None
             _reassign(ctx, target, typed("Var", there.value), number)
         else:
             _declare(ctx, target, number, None)
-    elif runs(value) or isinstance(value, Done) or _holds_allocation(value):
+    elif isinstance(value, Done):
+        raise ctx.error(source, "this has no value", "let it stand on a line of its own")
+    elif _holds_allocation(value):
+        raise ctx.error(source, "each tensor needs a name of its own", f"{name} = shared(...)")
+    elif runs(value):
         raise ctx.error(
             source,
             f"{describe(value)} cannot be kept under a name",
@@ -133,7 +137,7 @@ def _check_rebinding(ctx: Context, target: ast.Name, there: Binding | None, valu
         index = ", ".join("ijklmn"[: len(typed("Var", there.value).tensor.shape)])
         raise ctx.error(
             target,
-            f"{name} is a tensor{where}; this would only rename a number",
+            f"{name} is a tensor{where}; this would store nothing",
             f"write {name}[{index}] = ... to store an element",
         )
     if there.kind is Kind.VARIABLE or ctx.scope.here(name):

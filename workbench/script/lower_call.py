@@ -108,11 +108,15 @@ def _not_known(node: ast.Call, callee: object, value: Value) -> str:
 
 def _instead(callee: object) -> str | None:
     if callee is range:
-        return "stand it in a for loop: for k in range(n)"
+        return "use it in a for loop: for k in range(n)"
     if callee is int or callee is float:
         return f"write {'i32' if callee is int else 'f32'}(x) or another dtype to convert"
     if callee is print:
         return "a kernel cannot print; store the value in a tensor"
+    if isinstance(callee, TaskMapping):
+        return "loop over its tasks: for ... in mapping.on(worker)"
+    if isinstance(getattr(callee, "__self__", None), TaskMapping):
+        return None
     name = getattr(callee, "__name__", "")
     if name in INTRINSICS:
         return f"use {name} of workbench.lang"

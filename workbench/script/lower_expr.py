@@ -205,6 +205,12 @@ def _compare(ctx: Context, node: ast.Compare) -> Value:
         left, right = values[k], values[k + 1]
         if not (isinstance(left, Node) or isinstance(right, Node)):
             step: Value = ctx.python(node, known_compare, op, left, right)
+        elif isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn):
+            raise ctx.error(
+                node,
+                "`is` and `in` cannot be asked of a value of the kernel",
+                "compare with == or <",
+            )
         else:
             step = run_compare(op, ctx.number(terms[k], left), ctx.number(terms[k + 1], right))
         result = _joined(ast.And(), result, step)

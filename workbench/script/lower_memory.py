@@ -43,9 +43,9 @@ def atomic_word(ctx: Context, node: ast.Call, word: names.AtomicWord) -> Atomic:
         )
     if node.keywords:
         raise ctx.error(node.keywords[0], f"{word.name} takes no named arguments: {word.form}")
-    tensor, index, rest = place(ctx, node, node.args)
-    kind = tensor.tensor.dtype
     wanted = word.form.count(",") - 1
+    tensor, index, rest = place(ctx, node, node.args, wanted)
+    kind = tensor.tensor.dtype
     if len(rest) != wanted:
         raise ctx.error(node, f"{word.name} takes an element and {wanted} more: {word.form}")
     values: list[Expr] = []
@@ -66,7 +66,7 @@ def load_word(ctx: Context, node: ast.Call) -> Value:
         lanes = ctx.known_int(keywords["lanes"], "lanes")
         if lanes not in (1, 2, 4, 8, 16):
             raise ctx.error(keywords["lanes"], f"a vector has 1, 2, 4, 8 or 16 lanes, not {lanes}")
-    tensor, index, rest = place(ctx, node, node.args, lanes)
+    tensor, index, rest = place(ctx, node, node.args, 0, lanes)
     if rest:
         raise ctx.error(rest[0], f"the form is {names.load.form}")
     return load(tensor, index, lanes)
@@ -81,7 +81,7 @@ def store_word(ctx: Context, node: ast.Call) -> Done:
     value = ctx.operand(node.args[-1])
     kind = value.type if isinstance(value, Expr) else None
     lanes = kind.lanes if isinstance(kind, DType) else 1
-    tensor, index, rest = place(ctx, node, node.args[:-1], lanes)
+    tensor, index, rest = place(ctx, node, node.args[:-1], 0, lanes)
     if rest:
         raise ctx.error(rest[0], f"the form is {names.store.form}")
     to = tensor.tensor.dtype.vector(lanes)

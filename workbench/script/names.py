@@ -179,6 +179,6 @@ LANGUAGE: frozenset[str] = frozenset(
     | {"ceil_div", "inf", "nan", "dims"}
     | {"f16", "bf16", "f32", "f64", "boolean", *(f"{k}{b}" for k in "iu" for b in (8, 16, 32, 64))}
     | {"repeat", "spatial", "column_repeat", "column_spatial", "auto_map", "predicated_auto_map"}
-    | {"row_major", "column_major", "strided"}
+    | {"row_major", "column_major", "strided", "local"}
 )
 """Spellings of the language, for hints about a name that was not imported."""

@@ -139,17 +139,23 @@ def intrinsic(name: str, args: Sequence[Operand]) -> Call:
     if row is not None and row.pure and kinds:
         # build.call would make a Python float an f32, and so widen f16
         args = [cast(const(a), kinds[0]) if isinstance(a, int | float) else a for a in args]
-    return call(name, *args)
+    try:
+        return call(name, *args)
+    except WorkbenchError as error:
+        if row is not None and not error.hint and any(map(_is_whole, args)):
+            error.hint = "convert an integer first: f32(x)"
+        raise
+
+
+def _is_whole(a: Operand) -> bool:
+    kind = _kind(a)
+    return isinstance(a, int) if kind is None else kind.is_int
 
 
 def run_compare(op: ast.cmpop, a: Operand, b: Operand) -> Expr:
     """`a op b` in IR."""
     name = _COMPARE[type(op)][0]
-    if name is None:
-        raise WorkbenchError(
-            "`is` and `in` cannot be asked of a value of the kernel",
-            hint="compare with == or <",
-        )
+    assert name is not None
     return binary(name, a, b)
 
 

@@ -68,18 +68,18 @@ def _count(n: int, word: str) -> str:
 
 
 def place(
-    ctx: Context, call: ast.Call, args: list[ast.expr], lanes: int = 1
+    ctx: Context, call: ast.Call, args: list[ast.expr], others: int, lanes: int = 1
 ) -> tuple[Var, tuple[Expr, ...], list[ast.expr]]:
     """The element that a call is about, and the arguments that are left.
 
-    Written ``t[i, j]``, or ``t, (i, j)`` as two arguments.
+    Written ``t[i, j]``, or ``t, (i, j)`` as two arguments; `others` arguments follow.
     """
     if args and isinstance(args[0], ast.Subscript):
         base = ctx.value(args[0].value)
         if is_tensor(base):
             tensor = typed("Var", base)
             return tensor, tensor_index(ctx, args[0], tensor, args[0].slice, lanes), args[1:]
-    elif len(args) > 1:
+    elif len(args) == others + 2:
         base = ctx.value(args[0])
         if is_tensor(base):
             tensor = typed("Var", base)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -164,5 +165,11 @@ def similar(name: str, known: Iterable[str]) -> str | None:
     for each in candidates:
         if each.lower() == name.lower():
             return each
-    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.7)
-    return close[0] if close else None
+    close = difflib.get_close_matches(name, candidates, n=3, cutoff=0.65)
+    # of equally close ones, that which begins the same
+    return max(close, key=lambda each: _closeness(name, each), default=None)
+
+
+def _closeness(name: str, other: str) -> tuple[float, int]:
+    ratio = difflib.SequenceMatcher(None, name, other).ratio()
+    return round(ratio, 2), len(commonprefix([name, other]))

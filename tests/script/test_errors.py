@@ -1,0 +1,38 @@
+"""Every message of the front end, with its caret and hint, as goldens."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+
+from tests.script import bad
+import pytest
+
+from workbench.base.errors import WorkbenchError
+from workbench.script import Script
+
+FRAME = """
+def f(a: f32[8], b: f32[8], c: i32[8], n: i32):
+    launch(grid=4, block=32)
+"""
+
+
+def cell(case: str) -> str:
+    if "def f(" in case:
+        return case
+    return FRAME.lstrip("\n") + textwrap.indent(case, "    ")
+
+
+@pytest.mark.parametrize("chapter", [n.lower() for n in vars(bad) if n.isupper()])
+def test_messages(
+    chapter: str, define: Callable[..., Script], golden: Callable[[str, str], None]
+) -> None:
+    found: list[str] = []
+    for case in getattr(bad, chapter.upper()).strip("\n").split("\n===\n"):
+        with pytest.raises(WorkbenchError) as caught:
+            define(cell(case), "f" if "def f(" in case else "").translate()
+        error = caught.value
+        assert error.span is not None
+        assert error.span.source_line().strip(), "the place is a line of the script"
+        found.append(f"{case}\n---\n{type(error).__name__}: {error}\n")
+    golden(f"{chapter}.txt", "\n".join(found))
