@@ -15,8 +15,11 @@ from workbench.mapping import (
     Piece,
     Swizzle,
     column_major,
+    local,
     parse_layout,
+    repeat,
     row_major,
+    spatial,
     strided,
 )
 
@@ -178,3 +181,19 @@ def test_layouts_of_one_meaning_are_equal():
 def test_index_is_checked():
     with pytest.raises(MappingError, match="index -1 of dim 1 is outside 0 … 7"):
         row_major(4, 8)(0, -1)
+
+
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.integers(1, 3), st.integers(1, 3)), min_size=1, max_size=4
+    )
+)
+def test_a_local_layout_mirrors_a_task_mapping(factors: list[tuple[bool, int, int]]) -> None:
+    """Slot and worker of an element are its step and worker under the mapping of one shape."""
+    mapping, layout = repeat(1, 1), row_major(1, 1)
+    for spread, m, n in factors:
+        mapping = mapping * (spatial(m, n) if spread else repeat(m, n))
+        layout = layout * (local(m, n) if spread else row_major(m, n))
+    assert layout.size == mapping.table().shape[1]
+    for worker in range(mapping.workers):
+        assert [layout(*task) for task in mapping(worker)] == list(range(layout.size))

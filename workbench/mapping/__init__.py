@@ -5,7 +5,7 @@ What lives here
     primitive  spatial, repeat, column_spatial, column_repeat
     auto       auto_map, predicated_auto_map
     text       parse_mapping, parse_layout
-    layout     row_major, column_major, strided, swizzle: from an index to an address
+    layout     row_major, column_major, strided, local, swizzle: from an index to an address
     factor     what a mapping is made of, as plain data, and its text
     make       factors from what a person wrote, checked
     check      the checks, each naming the argument and the number
@@ -31,6 +31,7 @@ from workbench.mapping.layout import (
     Piece,
     Swizzle,
     column_major,
+    local,
     row_major,
     strided,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "column_major",
     "column_repeat",
     "column_spatial",
+    "local",
     "parse_layout",
     "parse_mapping",
     "predicated_auto_map",

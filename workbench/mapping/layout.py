@@ -318,6 +318,23 @@ def column_major(*shape: int) -> Layout:
     return _affine(extents, tuple(prod(extents[:d]) for d in range(len(extents))), call)
 
 
+def local(*shape: int) -> Layout:
+    """The layout of a register tensor's dims that are spread over threads: every address is 0.
+
+    It mirrors the spatial factors of a task mapping as `row_major` mirrors the repeated ones, so
+    that each thread keeps only the elements that the mapping gives it.
+
+    Examples
+    --------
+    >>> fragment = row_major(2, 1) * local(8, 4) * row_major(1, 2)
+    >>> fragment.shape, fragment.size, fragment(9, 3)
+    ((16, 8), 4, 3)
+    """
+    call = f"local({commas(map(repr, shape))})"
+    extents = check_shape(call, shape)
+    return _affine(extents, (0,) * len(extents), call)
+
+
 def _affine(shape: tuple[int, ...], strides: tuple[int, ...], text: str) -> Layout:
     pieces = tuple(
         (Piece(1, None, stride),) if extent > 1 and stride else ()

@@ -15,7 +15,7 @@ from workbench.base.span import Span
 from workbench.mapping.auto import auto_map, predicated_auto_map
 from workbench.mapping.check import check_attrs, check_extent, check_ranks, check_workers
 from workbench.mapping.factor import commas
-from workbench.mapping.layout import Layout, column_major, row_major, strided
+from workbench.mapping.layout import Layout, column_major, local, row_major, strided
 from workbench.mapping.primitive import column_repeat, column_spatial, repeat, spatial
 from workbench.mapping.task import TaskMapping
 
@@ -34,7 +34,7 @@ SHOWN_LIMIT = 400
 
 MAPPINGS = (spatial, repeat, column_spatial, column_repeat, auto_map, predicated_auto_map)
 MAPPING_METHODS = ("spatial", "repeat", "column_spatial", "column_repeat", "projection")
-LAYOUTS = (row_major, column_major, strided)
+LAYOUTS = (row_major, column_major, strided, local)
 LAYOUT_METHODS = ("swizzle",)
 
 
