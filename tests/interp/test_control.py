@@ -168,11 +168,13 @@ def test_device_functions(run) -> None:
             n = n // 2 if n % 2 == 0 else 3 * n + 1
             steps = steps + 1
           return steps
+        func less(a: i32, b: i32) -> i32
+          return a - b
         func k(out: i32[8, 3]) launch(grid=1, block=8)
           for j in range(3)
             if j > threadIdx.x
               return
-            out[threadIdx.x, j] = collatz(threadIdx.x)
+            out[threadIdx.x, j] = less(collatz(threadIdx.x), less(j, less(j, 0)))
         """,
         out,
     )

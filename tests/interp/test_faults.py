@@ -293,7 +293,7 @@ def test_an_output_read_before_it_is_written(run) -> None:
     """
     assert run(text, np.zeros(8, F32)).ok
     out = np.zeros(8, F32)
-    assert only(run(text, out, poisoned=["out"])).kind == "uninitialised"
+    assert only(run(text, out, poison=["out"])).kind == "uninitialised"
     assert np.isnan(out).all()
 
 
@@ -466,15 +466,28 @@ def test_a_loop_that_never_ends(run) -> None:
                 out[threadIdx.x] = 1
             """,
             np.zeros(4, np.int32),
-            step_limit=1000,
+            turn_limit=1000,
         )
     assert str(caught.value).splitlines() == [
-        "stopped after 1000 steps",
+        "stopped a while after 1000 turns",
         "  at k:3:3",
         "  3 | while True",
         "    | ^^^^^^^^^^",
-        "  hint: a loop may never end; a higher step_limit lets it go on",
+        "  hint: it may never end; a higher turn_limit lets it go on",
     ]
+
+
+def test_a_run_that_is_too_long(run) -> None:
+    with pytest.raises(WorkbenchError, match="stopped after 1000 steps"):
+        run(
+            """
+            func k(out: i32[4]) launch(grid=1, block=4)
+              for i in range(1000000)
+                out[threadIdx.x] = i
+            """,
+            np.zeros(4, np.int32),
+            step_limit=1000,
+        )
 
 
 def test_raise_on_fault_lists_them(run) -> None:

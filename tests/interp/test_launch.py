@@ -43,7 +43,7 @@ def test_a_read_only_output_and_an_unknown_name(run) -> None:
     with pytest.raises(LaunchError, match="out is written to, but the array is read-only"):
         run(COPY, X, frozen, 1)
     with pytest.raises(LaunchError, match="copy has no parameter y"):
-        run(COPY, X, OUT, 1, poisoned=["y"])
+        run(COPY, X, OUT, 1, poison=["y"])
     out = np.zeros((4, 8), np.float32)
     assert run(COPY, frozen, out, np.int64(8)).ok
 
@@ -56,7 +56,7 @@ def test_a_device_function_cannot_be_launched() -> None:
 
 def test_poison_shows_what_was_not_written(run) -> None:
     out = np.zeros((4, 8), np.float32)
-    report = run(COPY, X, out, 5, poisoned=["out"])
+    report = run(COPY, X, out, 5, poison=["out"])
     assert report.ok
     assert (out[:, :5] == 1).all()
     assert np.isnan(out[:, 5:]).all()
@@ -67,7 +67,7 @@ def test_steps_count_statements_once_for_all_threads(run) -> None:
 
 
 MATMUL = """
-func matmul(a: f32[{m}, {k}], b: f32[{k}, {n}], c: f32[{m}, {n}]) launch(grid=({gx}, {gy}), block=256)
+func matmul(a: f32[{m}, {k}], b: f32[{k}, {n}], c: f32[{m}, {n}]) launch(grid={grid}, block=256)
   shared sa: f32[2, 8, 128]
   shared sb: f32[2, 8, 128]
   register acc: f32[8, 8]
@@ -103,15 +103,15 @@ func matmul(a: f32[{m}, {k}], b: f32[{k}, {n}], c: f32[{m}, {n}]) launch(grid=({
 
 
 def matmul(m: int, n: int, k: int, barrier: str = "syncthreads()") -> str:
-    grid = {"gx": -(-n // 128), "gy": -(-m // 128)}
-    return MATMUL.format(m=m, n=n, k=k, turns=-(-k // 8), barrier=barrier, **grid)
+    grid = (-(-n // 128), -(-m // 128))
+    return MATMUL.format(m=m, n=n, k=k, turns=-(-k // 8), barrier=barrier, grid=grid)
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(128, 128, 32), (139, 131, 17)])
 def test_tiled_matmul(run, rng, m: int, n: int, k: int) -> None:
     a, b = (rng.standard_normal(s).astype(np.float32) for s in ((m, k), (k, n)))
     c = np.zeros((m, n), np.float32)
-    report = run(matmul(m, n, k), a, b, c, poisoned=["c"])
+    report = run(matmul(m, n, k), a, b, c, poison=["c"])
     assert report.ok, report.faults
     np.testing.assert_allclose(c, a.astype(float) @ b.astype(float), rtol=1e-5, atol=1e-5)
 
@@ -139,7 +139,7 @@ def test_transpose_through_shared_memory(run, rng, layout: str) -> None:
             if blockIdx.y * 32 + i < 67 and blockIdx.x * 32 + j < 41
               out[blockIdx.x * 32 + j, blockIdx.y * 32 + i] = s[i, j]
         """,
-        x, out, poisoned=["out"],
+        x, out, poison=["out"],
     )  # fmt: skip
     assert report.ok, report.faults
     np.testing.assert_array_equal(out, x.T)
@@ -172,7 +172,7 @@ def test_row_softmax_by_shuffles(run, rng, kind: str) -> None:
             for j in range(threadIdx.x, 77, 32)
               out[row, j] = exp(x[row, j] - top) / sum
         """,
-        x, out, poisoned=["out"],
+        x, out, poison=["out"],
     )  # fmt: skip
     assert report.ok, report.faults
     e = np.exp(x.astype(float) - x.astype(float).max(axis=1, keepdims=True))
@@ -191,7 +191,7 @@ def test_atomics(run, rng, op: str) -> None:
     x = rng.integers(-1000, 1000, (40, 64), dtype=np.int32)
     sums = np.full(7, 12, np.int32)
     wanted = sums.copy()
-    getattr(ATOMICS[op], "at")(wanted, np.arange(40 * 64).reshape(40, 64) % 7, x)
+    ATOMICS[op].at(wanted, np.arange(40 * 64).reshape(40, 64) % 7, x)
     report = run(
         f"""
         func k(x: i32[40, 64], out: i32[7]) launch(grid=40, block=64)

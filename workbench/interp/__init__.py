@@ -23,7 +23,7 @@ statements; a check is a call of `Machine.fault` where it is found.
 """
 
 from workbench.interp.access import Access
-from workbench.interp.report import Fault, Report, raise_on_fault
 from workbench.interp.launch import run
+from workbench.interp.report import Fault, Report, raise_on_fault
 
 __all__ = ["Access", "Fault", "Report", "raise_on_fault", "run"]

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from workbench.interp.machine import Machine, Mask
     from workbench.interp.values import Array
     from workbench.ir.expr import Expr
+    from workbench.ir.module import Function
 else:
     np = lazy("numpy")
 
@@ -190,6 +191,18 @@ def _pack(m: Machine, expr: Pack, mask: Mask) -> Array:
     return np.stack([np.atleast_1d(lane) for lane in lanes])
 
 
+def _bind(m: Machine, function: Function, args: Sequence[Expr], mask: Mask) -> None:
+    """Give the parameters their values, after all arguments: one may call the same function."""
+    numbers: dict[Var, Array] = {}
+    for param, arg in zip(function.params, args, strict=True):
+        if isinstance(param.type, DType):
+            numbers[param] = evaluate(m, arg, mask)
+        else:
+            assert isinstance(arg, Var), f"{param.name} takes a tensor"
+            m.tensors[param] = m.tensors[arg]
+    m.values.update(numbers)
+
+
 def call(m: Machine, expr: Call, mask: Mask) -> Array | None:
     """The result of an intrinsic or of a device function, None when it has none."""
     function = m.run.module.function(expr.function)
@@ -199,12 +212,7 @@ def call(m: Machine, expr: Call, mask: Mask) -> Array | None:
         if thread is not None:
             return thread(args, _kind(expr.args[0]))
         return GROUP_RULES[expr.function](m, expr, args, mask)
-    for param, arg in zip(function.params, expr.args, strict=True):
-        if isinstance(param.type, DType):
-            m.values[param] = evaluate(m, arg, mask)
-        else:
-            assert isinstance(arg, Var), f"{param.name} takes a tensor"
-            m.tensors[param] = m.tensors[arg]
+    _bind(m, function, expr.args, mask)
     value = m.invoke(m, function, mask)
     if function.result is not None and value is None:
         return undefined(m, function.result)

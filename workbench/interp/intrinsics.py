@@ -126,8 +126,8 @@ def _arrived(m: Machine, node: Call, mask: Mask, group: Ints, what: str) -> Ints
         return here
     came = np.zeros(int(group[-1]) + 1, dtype=bool)
     came[group[here]] = True
-    members = came[group] & ~m.exited
-    missing = np.flatnonzero(members & ~mask)
+    members = came[group]
+    missing = np.flatnonzero(members & ~mask & ~m.exited)
     if len(missing):
         absent = int(missing[0])
         waiting = here[group[here] == group[absent]]

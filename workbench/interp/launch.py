@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError
 from workbench.base.lazy import lazy
+from workbench.interp import values
 from workbench.interp.access import AccessLog
 from workbench.interp.machine import Machine, Run
 from workbench.interp.memory import Storage
 from workbench.interp.report import FaultLog, Report
 from workbench.interp.shadow import THREAD_BITS, Shadow
 from workbench.interp.statements import execute, invoke
-from workbench.interp.values import numpy_dtype, poison
+from workbench.interp.values import numpy_dtype
 from workbench.ir.expr import Atomic, Var
 from workbench.ir.stmt import Store
 from workbench.ir.traverse import walk
@@ -38,8 +39,9 @@ def run(
     *,
     checks: bool = True,
     log_accesses: bool = False,
-    poisoned: Iterable[str] = (),
+    poison: Iterable[str] = (),
     step_limit: int = 10_000_000,
+    turn_limit: int = 100_000,
 ) -> Report:
     """Run the kernel of `module`; arrays are written in place.
 
@@ -54,11 +56,13 @@ def run(
         Whether to look for races and uninitialised reads; bounds are always looked after.
     log_accesses : bool
         Whether to count sectors and bank conflicts.
-    poisoned : iterable of str
+    poison : iterable of str
         Names of tensor parameters that hold nothing yet: they are filled with poison (NaN or
         bytes 0xCD), and reading an element before it is written is a fault.
     step_limit : int
         Most statements to carry out, each once for all threads that run together.
+    turn_limit : int
+        Most turns of a while.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def run(
     LaunchError
         When the arguments do not fit the parameters.
     WorkbenchError
-        When there were more than `step_limit` steps.
+        When there were more steps, or more turns of a while, than that.
     """
     kernel = module.kernel
     launch = kernel.launch
@@ -78,9 +82,9 @@ def run(
         raise LaunchError(f"{kernel.name} is a device function; it has no launch", kernel.span)
     if launch.blocks * launch.threads > 1 << THREAD_BITS:
         raise LaunchError(f"{launch.blocks * launch.threads} threads are too many to interpret")
-    tensors, scalars = _bind(module, args, checks, frozenset(poisoned))
+    tensors, scalars = _bind(module, args, checks, frozenset(poison))
     log, accesses = FaultLog(), AccessLog() if log_accesses else None
-    state = Run(module, launch, tensors, scalars, checks, log, accesses, step_limit)
+    state = Run(module, launch, tensors, scalars, checks, log, accesses, step_limit, turn_limit)
     together = max(1, THREADS_TOGETHER // launch.threads)
     with np.errstate(all="ignore"):
         for first in range(0, launch.blocks, together):
@@ -114,14 +118,14 @@ def _bind(
             continue
         storage = Storage(param.name, param.type, _array(param, param.type, arg, changed))
         if param.name in poisoned:
-            storage.data[...] = poison(param.type.dtype)
+            storage.data[...] = values.poison(param.type.dtype)
             storage.written = np.zeros(len(storage.data), dtype=bool) if checks else None
         if checks and param in changed:
             storage.shadow = Shadow(len(storage.data), False)
         tensors[param] = storage
     for table in module.tables:
-        values = np.array(table.values).astype(numpy_dtype(table.var.tensor.dtype))
-        tensors[table.var] = Storage(table.var.name, table.var.tensor, values)
+        numbers = np.array(table.values).astype(numpy_dtype(table.var.tensor.dtype))
+        tensors[table.var] = Storage(table.var.name, table.var.tensor, numbers)
     return tensors, scalars
 
 

@@ -46,6 +46,7 @@ class Run:
     log: FaultLog
     accesses: AccessLog | None
     step_limit: int
+    turn_limit: int
     steps: int = 0
     sites: dict[int, int] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)

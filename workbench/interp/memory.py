@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,10 @@ class Storage:
     data: Array
     written: Mask | None = None
     shadow: Shadow | None = None
+    extents: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.extents = self.type.extents
 
 
 def allocate(m: Machine, var: Var, mask: Mask) -> None:
@@ -108,7 +112,7 @@ def locate(
     """Addresses of an access; None when nobody's is in bounds."""
     storage = m.tensors[node.tensor]
     flat = m.run.module.level is Level.LOWERED or storage.type.scope is Scope.CONSTANT
-    extents = (storage.type.size,) if flat else storage.type.extents
+    extents = (storage.type.size,) if flat else storage.extents
     active = _inside(m, node, storage, index, extents, lanes, mask)
     if active is None:
         return None
@@ -226,7 +230,7 @@ def _fetch(m: Machine, storage: Storage, address: Array) -> Array:
     if storage.type.scope is not Scope.REGISTER:
         return storage.data[address]
     if address.ndim == 0:
-        return storage.data[address].copy()
+        return storage.data[int(address)].copy()
     return storage.data[address, m.lanes]
 
 
@@ -305,7 +309,7 @@ def _store_register(m: Machine, place: Place, value: Array) -> None:
         targets.append((storage.written, np.True_))  # pyright: ignore[reportArgumentType]
     for data, new in targets:
         if place.address.ndim == 0:
-            row = data[place.address]
+            row = data[int(place.address)]
             if active is m.full:
                 row[...] = new
             else:

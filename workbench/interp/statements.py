@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
+from workbench.base.errors import WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.interp.expressions import call, evaluate, evaluate_all
 from workbench.interp.intrinsics import undefined
@@ -191,7 +192,16 @@ def _turns(m: Machine, stmt: For, mask: Mask) -> _Advance:
 
 
 def _while_turns(m: Machine, stmt: While) -> _Advance:
+    turns = [0]
+
     def advance(going: Mask) -> Mask | None:
+        turns[0] += 1
+        if turns[0] > m.run.turn_limit:
+            raise WorkbenchError(
+                f"stopped a while after {m.run.turn_limit} turns",
+                stmt.span,
+                "it may never end; a higher turn_limit lets it go on",
+            )
         return m.narrow(going, evaluate(m, stmt.cond, going))[0]
 
     return advance
