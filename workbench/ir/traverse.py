@@ -118,7 +118,7 @@ def rewrite(node: N, rule: Rule, rename: Mapping[Var, Var] | None = None) -> N:
             stack.append((top, True))
             stack.extend((c, False) for c in children(top) if c not in done)
             continue
-        rebuilt = _rebuild(top, done, rename)
+        rebuilt = rebuild(top, done, rename)
         done[top] = rule(rebuilt) or rebuilt
     return cast("N", done[node])
 
@@ -152,7 +152,8 @@ def fold(
     return known[node]
 
 
-def _rebuild(node: Node, done: Mapping[Node, Node], rename: Mapping[Var, Var] | None) -> Node:
+def rebuild(node: Node, done: Mapping[Node, Node], rename: Mapping[Var, Var] | None = None) -> Node:
+    """`node` with its operands, and the variables it names, replaced; itself if none is."""
     operands, refs = _fields(type(node))
     changes: dict[str, object] = {}
     for name in operands:
@@ -192,4 +193,4 @@ def locate(node: N, span: Span) -> N:
     if node.span is not None or isinstance(node, Var):
         return node
     done: dict[Node, Node] = {child: locate(child, span) for child in children(node)}
-    return replace(_rebuild(node, done, None), span=span)
+    return replace(rebuild(node, done), span=span)
