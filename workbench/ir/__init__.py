@@ -10,7 +10,25 @@ What lives here
     compute    compute definitions of operators (no schedule)
     target     what code is made for
     build      constructors that find types
-    traverse   walk, rewrite, substitute: one engine, no recursion
+    traverse   walk, rewrite, substitute, fold: one engine, no recursion
+    alike      equality of structure, whatever the variables are called
+    text       IR as readable text, and a number for each statement
+    text_expr  expressions as text
+    naming     one readable name per variable
+    parse      the text form, read back: modules and functions
+    lex        its tokens
+    parse_type, parse_expr, parse_stmt
+               its parts
+    verify     the rules of each level
+    verify_expr
+               those of expressions
+    arith      simplify and prove: ranges, sums, digits of sums
+    arith_rules
+               what each operator makes of them
+    linear     sums of integer terms, their division by constants
+    facts      what is known of integers at a place
+    effects    which tensors a function writes
+    arch       limits of GPU architectures
 
 May import: base, mapping.
 Start reading: expr, then stmt.

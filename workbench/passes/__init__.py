@@ -5,6 +5,11 @@ What lives here
     default        the pipeline, one visible tuple, and `run`
     lower_tasks    task loops become loops, guards and coordinates
     lower_tensors  indices become one flat address
+    simplify       integers in order, guards that are proved gone
+    eliminate      what nobody reads is gone
+    legalize_half  16-bit floats compute in f32
+    unroll         loops over register tensors are marked
+    pure           which expressions may be left out
 
 May import: base, mapping, ir.
 Start reading: default, then lower_tasks.

@@ -9,10 +9,31 @@ from workbench.ir.module import Module
 from workbench.ir.target import Target
 from workbench.ir.verify import verify
 from workbench.passes.base import Pass, StageRecord, changes
+from workbench.passes.eliminate import Eliminate
+from workbench.passes.legalize_half import LegalizeHalf
 from workbench.passes.lower_tasks import LowerTasks
 from workbench.passes.lower_tensors import LowerTensors
+from workbench.passes.simplify import Simplify
+from workbench.passes.unroll import Unroll
 
-PIPELINE: tuple[Pass, ...] = (LowerTasks(), LowerTensors())
+PASSES: tuple[type[Pass], ...] = (
+    LowerTasks,
+    LowerTensors,
+    Simplify,
+    Eliminate,
+    LegalizeHalf,
+    Unroll,
+)
+"""All passes whose text `parse_pass` reads."""
+
+PIPELINE: tuple[Pass, ...] = (
+    LowerTasks(),
+    LowerTensors(),
+    Simplify(),
+    Eliminate(),
+    LegalizeHalf(),
+    Unroll(),
+)
 """What `run` does unless told otherwise, in this order."""
 
 
