@@ -1,0 +1,32 @@
+"""Flow graphs: from a model to fused kernels.
+
+What lives here
+    flow       FlowGraph: bind dims, optimize, compile
+    tensor     the edges
+    operator   the nodes: a name, tensors, a compute definition
+    graph      a graph as data
+    build      puts a graph together, computing what is known already
+    evaluate   what a definition gives, by numpy
+    rewrite    rewrites of a whole graph, a list of named rules
+    partition  which operators share a kernel, and why others do not
+    fuse       a scheduled program takes in the definitions around it
+    schedule   from a group to one program
+    memory     where the tensors between kernels lie
+    compile    from groups to kernels; CompiledGraph runs them
+    ops        what operators mean
+    onnx       from ONNX models
+
+May import: base … schedules.
+Start reading: flow, then partition and fuse.
+Add one more: an operator is a definition in ops and a row in onnx; a rewrite is a line in
+rewrite.RULES.
+"""
+
+from workbench.graph.compile import CompiledGraph
+from workbench.graph.flow import FlowGraph
+from workbench.graph.onnx.load import from_onnx
+from workbench.graph.operator import Operator
+from workbench.graph.partition import Group, Unfused
+from workbench.graph.tensor import Tensor
+
+__all__ = ["CompiledGraph", "FlowGraph", "Group", "Operator", "Tensor", "Unfused", "from_onnx"]

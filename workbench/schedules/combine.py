@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from workbench.ir import build
 from workbench.ir.compute import Reducer, Reduction
@@ -113,11 +114,14 @@ def flat(axes: Sequence[Expr], extents: Sequence[int]) -> Expr:
 
 
 def unflat(position: Expr, extents: Sequence[int]) -> list[Expr]:
-    """The axes at a row-major position."""
+    """The axes at a row-major position, which must lie inside."""
     found: list[Expr] = []
-    stride = 1
-    for place, extent in reversed(list(enumerate(extents))):
+    stride, total = 1, prod(extents)
+    for extent in reversed(extents):
         part = build.floordiv(position, stride)
-        found.append(build.floormod(part, extent) if place else part)
         stride *= extent
+        # what lies inside needs no modulus along the slowest axis
+        found.append(part if stride == total else build.floormod(part, extent))
+        if extent == 1:
+            found[-1] = build.const(0)
     return found[::-1]

@@ -57,10 +57,10 @@ class ReduceBlock:
         steps: list[Stmt] = [
             *state.start(),
             _strided(reduction, state, at, worker, width),
-            *_across_lanes(reduction, state, WARP),
+            *_across_lanes(state, WARP),
         ]
         if self.warps > 1:
-            steps += self._across_warps(reduction, state, row, worker)
+            steps += self._across_warps(state, row, worker)
         value = substitute(compute.value, {**at, reduction.result: state.result})
         first = build.binary(BinaryOp.EQ, worker, 0)
         guard = build.all_of(first, inside) if results % self.rows else first
@@ -71,9 +71,7 @@ class ReduceBlock:
         note = f"{width} threads per result, {self.rows} results per block"
         return kernel(compute, body, blocks, self.rows * width, (note,))
 
-    def _across_warps(
-        self, reduction: Reduction, state: State, row: Var, worker: Var
-    ) -> list[Stmt]:
+    def _across_warps(self, state: State, row: Var, worker: Var) -> list[Stmt]:
         """Partial results of the warps, through shared memory into every lane of the first."""
         warp, lane = build.floordiv(worker, WARP), build.floormod(worker, WARP)
         shape = (self.rows, self.warps)
@@ -84,10 +82,7 @@ class ReduceBlock:
         first = build.binary(BinaryOp.EQ, lane, 0)
         stores = [Store(p, (row, warp), v) for p, v in zip(parts, state.vars, strict=True)]
         step = Var("w", i32)
-        again = [
-            build.load(p, (row, step)) for p in parts
-        ]
-        take = _take(state, again)
+        take = _take(state, [build.load(p, (row, step)) for p in parts])
         return [
             *map(Allocate, parts),
             If(first, Seq(tuple(stores))),
@@ -112,7 +107,7 @@ def _strided(
     return For(step, build.const(0), build.const(rounds), build.const(1), take)
 
 
-def _across_lanes(reduction: Reduction, state: State, lanes: int) -> list[Stmt]:
+def _across_lanes(state: State, lanes: int) -> list[Stmt]:
     """A butterfly of shuffles: afterwards every lane holds the warp's result."""
     found: list[Stmt] = []
     mask = lanes // 2
@@ -125,9 +120,12 @@ def _across_lanes(reduction: Reduction, state: State, lanes: int) -> list[Stmt]:
 
 def _take(state: State, values: list[Expr]) -> Stmt:
     """Put in the state of another thread."""
+    if len(values) == 1:
+        return state.take(values[0], None)
+    # both are read before either is changed
     names = [Var(f"other_{v.name}", v.type) for v in state.vars]
     declared = [Declare(n, v) for n, v in zip(names, values, strict=True)]
-    return Seq((*declared, state.take(names[0], names[1] if len(names) > 1 else None)))
+    return Seq((*declared, state.take(names[0], names[1])))
 
 
 def _dtype(var: Var) -> DType:

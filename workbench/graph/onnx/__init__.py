@@ -2,6 +2,7 @@
 
 What lives here
     model             a file read and checked: names, order, dims, unsupported operators
+    load              from_onnx, the way in
     importer          a model and extents to a graph of compute definitions
     registry          which operators are known
     row               what the registry is made of

@@ -57,7 +57,8 @@ def lower(model: Model, dims: Mapping[str, int]) -> Graph:
 
 def _reached(b: Builder, outputs: Sequence[Tensor]) -> tuple[Operator, ...]:
     """The operators that an output depends on."""
-    needed, kept = set(outputs), list[Operator]()
+    needed = set(outputs)
+    kept: list[Operator] = []
     for op in reversed(b.operators):
         if needed.intersection(op.outputs):
             kept.append(op)
@@ -123,6 +124,11 @@ def outline(model: Model) -> Graph:
     tensors.update({t.name: t for t in constants})
     operators: list[Operator] = []
     for node in model.nodes:
+        if node.op == "Constant":
+            b = Builder()
+            _lower_node(b, node, tensors, model.functions, 0)
+            constants.update(b.constants)
+            continue
         for name in filter(None, node.outputs):
             tensors[name] = shapes.get(name) or Tensor(name, guess, None)
         shown = tuple((k, str(v)) for k, v in node.attributes.items() if len(str(v)) < 40)

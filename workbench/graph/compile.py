@@ -1,0 +1,246 @@
+"""From groups to kernels, and the call that runs them one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from workbench.base.errors import LaunchError
+from workbench.base.names import NameScope
+from workbench.driver.build import compile_module
+from workbench.graph.memory import MemoryPlan, plan
+from workbench.graph.schedule import Scheduled, program
+from workbench.ir.alike import alike
+from workbench.ir.target import Target
+from workbench.runtime.memory import array_module
+
+if TYPE_CHECKING:
+    from workbench.driver.kernel import Kernel
+    from workbench.graph.graph import Graph
+    from workbench.graph.partition import Group, Partition, Unfused
+    from workbench.graph.tensor import Tensor
+    from workbench.ir.module import Module
+
+Array = Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One launch of a call: a kernel and what it is called with; the output is the last."""
+
+    kernel: Kernel
+    group: Group
+    tensors: tuple[Tensor, ...]
+
+
+@dataclass
+class _Workspace:
+    """Memory of one call at a time: the arena, and launches that need nothing of the call."""
+
+    arrays: dict[Tensor, Array]
+    prepared: dict[Step, Any] = field(default_factory=dict)
+
+
+class CompiledGraph:
+    """A graph as kernels for one target.
+
+    Parameters
+    ----------
+    graph : Graph
+        What was compiled.
+    partition : Partition
+        Which operators share a kernel.
+    steps : sequence of Step
+        The launches, in order.
+    target : Target
+        What the kernels are for.
+    """
+
+    def __init__(
+        self, graph: Graph, partition: Partition, steps: Sequence[Step], target: Target
+    ) -> None:
+        self.graph = graph
+        self.partition = partition
+        self.steps = tuple(steps)
+        self.target = target
+        self.memory: MemoryPlan = plan(partition.groups, graph.outputs)
+        self._idle: list[_Workspace] = []
+        self._constants: dict[Tensor, Array] = {}
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """The kernels, each once; groups that are alike share one."""
+        return tuple(dict.fromkeys(step.kernel for step in self.steps))
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Operators that share a kernel, in the order of the launches."""
+        return self.partition.groups
+
+    @property
+    def unfused(self) -> tuple[Unfused, ...]:
+        """Tensors that are stored between two kernels, each with the reason."""
+        return self.partition.unfused
+
+    @property
+    def launches(self) -> tuple[int, int]:
+        """Launches of a call without fusion, and as it is."""
+        return len(self.graph.operators), len(self.steps)
+
+    @property
+    def traffic_bytes(self) -> tuple[int, int]:
+        """Bytes that the kernels read and write, without fusion and as it is; each tensor of a
+        kernel counted once [byte].
+        """
+        before = sum(
+            t.size_bytes for op in self.graph.operators for t in (*op.inputs, op.output)
+        )
+        after = sum(t.size_bytes for g in self.groups for t in (*g.inputs, g.output))
+        return before, after
+
+    @property
+    def saved_bytes(self) -> int:
+        """Bytes that fusion keeps out of memory [byte]."""
+        before, after = self.traffic_bytes
+        return before - after
+
+    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the graph.
+
+        Parameters
+        ----------
+        inputs : mapping of str to array
+            One array per input, by name, of exactly its shape and dtype, C-contiguous: numpy's,
+            or CuPy's for a CUDA target.
+
+        Returns
+        -------
+        dict of str to array
+            One new array per output, by name.
+
+        Raises
+        ------
+        LaunchError
+            When an input is missing, unknown or does not fit.
+        """
+        graph = self.graph
+        given = {t: self._input(t, inputs) for t in graph.inputs}
+        unknown = set(inputs) - {t.name for t in graph.inputs}
+        if unknown:
+            names = ", ".join(t.name for t in graph.inputs)
+            raise LaunchError(f"the graph has no input {', '.join(sorted(map(str, unknown)))}",
+                              hint=f"its inputs are {names}")
+        xp = array_module(self._gpu)
+        space = self._idle.pop() if self._idle else self._workspace(xp)
+        made = {
+            t: xp.empty(t.storage.extents, t.dtype.numpy_name)
+            for t in dict.fromkeys(graph.outputs)
+            if t not in given and t not in self._constants
+        }
+        own = given | made
+        for step in self.steps:
+            self._run(step, space, own)
+        self._idle.append(space)
+        everything = {**self._constants, **own}
+        return {
+            name: self._result(everything[t], t, t not in made)
+            for name, t in zip(graph.output_names, graph.outputs, strict=True)
+        }
+
+    @property
+    def _gpu(self) -> bool:
+        return self.target.kind == "cuda"
+
+    def _input(self, tensor: Tensor, inputs: Mapping[str, Array]) -> Array:
+        if tensor.name not in inputs:
+            raise LaunchError(f"the input {tensor} is missing",
+                              hint=f"got {', '.join(map(str, inputs)) or 'nothing'}")
+        array = inputs[tensor.name]
+        shape, kind = getattr(array, "shape", None), getattr(array, "dtype", None)
+        if shape != tensor.extents or str(kind) != tensor.dtype.numpy_name:
+            got = f"{kind}{list(shape)}" if shape is not None else type(array).__name__
+            raise LaunchError(f"input {tensor.name}: expected {tensor.dtype}"
+                              f"{list(tensor.extents)}, got {got}")
+        return array.reshape(tensor.storage.extents)
+
+    @staticmethod
+    def _result(array: Array, tensor: Tensor, shared: bool) -> Array:
+        shaped = array.reshape(tensor.extents)
+        # an output that is an input or a constant must not be the caller's or our own array
+        return shaped.copy() if shared else shaped
+
+    def _workspace(self, xp: Any) -> _Workspace:
+        if not self._constants:
+            self._constants = {
+                t: xp.asarray(a.reshape(t.storage.extents))
+                for t, a in self.graph.constants.items()
+            }
+        # numpy aligns to 16 bytes only: the arena starts at the next place that suits all
+        raw = xp.empty(self.memory.arena_bytes + _ALIGN, "uint8")
+        address = raw.data.ptr if self._gpu else raw.ctypes.data
+        start = -address % _ALIGN
+        arrays = dict(self._constants)
+        for tensor, offset in self.memory.offsets.items():
+            part = raw[start + offset : start + offset + tensor.size_bytes]
+            arrays[tensor] = part.view(tensor.dtype.numpy_name).reshape(tensor.storage.extents)
+        return _Workspace(arrays)
+
+    def _run(self, step: Step, space: _Workspace, own: Mapping[Tensor, Array]) -> None:
+        run = space.prepared.get(step)
+        if run is None:
+            arrays = [own[t] if t in own else space.arrays[t] for t in step.tensors]
+            run = step.kernel.prepare(*arrays)
+            if not any(t in own for t in step.tensors):
+                space.prepared[step] = run
+        run()
+
+    def __repr__(self) -> str:
+        before, after = self.launches
+        return f"CompiledGraph({self.graph.name}, {self.target}, {before} operators, {after} kernels)"
+
+
+_ALIGN = 256
+
+
+def compile_graph(graph: Graph, partition: Partition, target: Target) -> CompiledGraph:
+    """Schedule every group and compile it; groups that are alike share a kernel.
+
+    Raises
+    ------
+    WorkbenchError
+        When a kernel cannot be made for the target, naming the model's nodes.
+    """
+    scheduled = [program(group) for group in partition.groups]
+    unique, which = _unique(scheduled)
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        kernels = list(pool.map(lambda m: compile_module(m, target), unique))
+    steps = [
+        Step(kernels[n], group, s.tensors)
+        for n, group, s in zip(which, partition.groups, scheduled, strict=True)
+    ]
+    return CompiledGraph(graph, partition, steps, target)
+
+
+def _unique(scheduled: Sequence[Scheduled]) -> tuple[list[Module], list[int]]:
+    """Modules that differ, under names of their own, and which of them each program is."""
+    names = NameScope()
+    found: dict[str, list[tuple[Module, int]]] = {}
+    unique: list[Module] = []
+    which: list[int] = []
+    for each in scheduled:
+        rivals = found.setdefault(each.module.kernel.name, [])
+        number = next((n for m, n in rivals if alike(m, each.module)), None)
+        if number is None:
+            number = len(unique)
+            rivals.append((each.module, number))
+            unique.append(_named(each.module, names.name(number, each.module.kernel.name)))
+        which.append(number)
+    return unique, which
+
+
+def _named(module: Module, name: str) -> Module:
+    kernel = replace(module.kernel, name=name)
+    return replace(module, functions=(*module.functions[:-1], kernel))

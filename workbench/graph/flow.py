@@ -1,0 +1,145 @@
+"""The flow graph as its user holds it: look at it, bind its dims, optimize it, compile it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import ModelError
+from workbench.graph.compile import CompiledGraph, compile_graph
+from workbench.graph.partition import Group, Partition, Unfused, partition
+from workbench.graph.rewrite import rewrite_graph
+from workbench.ir.target import Target
+from workbench.ir.types import Dim
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.graph.graph import Graph
+    from workbench.graph.operator import Operator
+    from workbench.graph.tensor import Tensor
+
+Bind = Callable[[Mapping[str, int]], "Graph"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlowGraph:
+    """Operators between named inputs and outputs.
+
+    A graph whose inputs have dims without a value shows the model's own nodes; once they are
+    bound, each operator has a compute definition.
+
+    Attributes
+    ----------
+    graph : Graph
+        The operators.
+    binder : callable or None
+        Dims to a bound graph, while there are dims without a value.
+    partition : Partition or None
+        Which operators share a kernel, once optimized.
+    optimized : bool
+        Whether kernels are fused; on a graph with open dims it happens when they are bound.
+    rules : tuple of str
+        Names of the rewrites that changed it.
+    """
+
+    graph: Graph
+    binder: Bind | None = None
+    partition: Partition | None = None
+    optimized: bool = False
+    rules: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As the model calls itself."""
+        return self.graph.name
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What a call passes."""
+        return self.graph.inputs
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """What a call gives."""
+        return self.graph.outputs
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        """In an order in which they can run."""
+        return self.graph.operators
+
+    @property
+    def constants(self) -> Mapping[Tensor, np.ndarray]:
+        """Weights and what was computed of them."""
+        return self.graph.constants
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the dims that have no value yet."""
+        found = (e.name for t in self.inputs for e in t.shape or () if isinstance(e, Dim))
+        return tuple(dict.fromkeys(found)) if self.binder else ()
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Operators that share a kernel; empty before it is optimized."""
+        return self.partition.groups if self.partition else ()
+
+    @property
+    def unfused(self) -> tuple[Unfused, ...]:
+        """Tensors that are stored between two kernels, each with the reason."""
+        return self.partition.unfused if self.partition else ()
+
+    def bind(self, dims: Mapping[str, int] | None = None) -> FlowGraph:
+        """The graph with a value for every dim.
+
+        Raises
+        ------
+        ModelError
+            For a dim without a value, a name that is no dim, or a node that does not fit.
+        """
+        if self.binder is None:
+            if dims:
+                raise ModelError(f"the graph has no open dims; {', '.join(dims)} cannot be set")
+            return self
+        bound = replace(self, graph=self.binder(dims or {}), binder=None)
+        return bound.optimize() if self.optimized else bound
+
+    def optimize(self, dims: Mapping[str, int] | None = None, fuse: bool = True) -> FlowGraph:
+        """The graph rewritten and divided into groups that become one kernel each.
+
+        Parameters
+        ----------
+        dims : mapping, optional
+            Values for the dims; left open they are asked for when it is compiled.
+        fuse : bool
+            False rewrites only: every operator keeps a kernel of its own.
+        """
+        if self.binder is not None and not dims:
+            return replace(self, optimized=True)
+        bound = replace(self, optimized=False).bind(dims)
+        graph, fired = rewrite_graph(bound.graph)
+        return replace(
+            bound, graph=graph, partition=partition(graph, fuse), optimized=True, rules=fired
+        )
+
+    def compile(
+        self, target: Target | str = "cpu", dims: Mapping[str, int] | None = None
+    ) -> CompiledGraph:
+        """Kernels for a target; one per operator when the graph is not optimized.
+
+        Raises
+        ------
+        ModelError
+            For a dim without a value.
+        """
+        goal = Target.parse(target) if isinstance(target, str) else target
+        bound = self.bind(dims)
+        parts = bound.partition or partition(bound.graph, fuse=False)
+        return compile_graph(bound.graph, parts, goal)
+
+    def __repr__(self) -> str:
+        dims = f", dims {', '.join(self.dims)} open" if self.dims else ""
+        groups = f", {len(self.groups)} groups" if self.partition else ""
+        return f"FlowGraph({self.name}: {len(self.operators)} operators{groups}{dims})"

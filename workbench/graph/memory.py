@@ -1,0 +1,61 @@
+"""Where the tensors between kernels lie: one arena, places used again when a tensor is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.graph.partition import Group
+    from workbench.graph.tensor import Tensor
+
+ALIGN = 256
+"""Every place starts at a multiple of this [byte]: a cache line, a GPU's memory transaction."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemoryPlan:
+    """Places in the arena.
+
+    Attributes
+    ----------
+    offsets : mapping of Tensor to int
+        Start of each intermediate tensor [byte].
+    arena_bytes : int
+        Size of the arena [byte].
+    total_bytes : int
+        What the tensors would take if each had a place of its own [byte].
+    """
+
+    offsets: Mapping[Tensor, int]
+    arena_bytes: int
+    total_bytes: int
+
+
+def plan(groups: Sequence[Group], outputs: Sequence[Tensor]) -> MemoryPlan:
+    """Give every tensor between two groups a place that no living tensor has.
+
+    The largest go first, each to the lowest place that is free for as long as it lives; the
+    graph's outputs are arrays of the caller and take no place.
+    """
+    made = {g.output: n for n, g in enumerate(groups)}
+    last = {t: n for n, g in enumerate(groups) for t in g.inputs if t in made}
+    inner = [t for t in made if t not in set(outputs)]
+    placed: list[tuple[Tensor, int]] = []
+    for tensor in sorted(inner, key=lambda t: (-t.size_bytes, made[t])):
+        start = 0
+        end = last.get(tensor, made[tensor])
+        # neighbours in place among those that live at the same time
+        for other, offset in sorted(placed, key=lambda p: p[1]):
+            apart = made[other] > end or last.get(other, made[other]) < made[tensor]
+            if not apart and offset < start + padded(tensor):
+                start = max(start, offset + padded(other))
+        placed.append((tensor, start))
+    size = max((offset + padded(t) for t, offset in placed), default=0)
+    return MemoryPlan(dict(placed), size, sum(padded(t) for t in inner))
+
+
+def padded(tensor: Tensor) -> int:
+    """Bytes of a tensor up to the next possible start."""
+    return -(-tensor.size_bytes // ALIGN) * ALIGN

@@ -1,0 +1,90 @@
+"""Rewrites of a whole graph: a visible list of named rules.
+
+Operators on constants are computed when the graph is built (`graph.build`); what is here looks at
+several operators at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench.graph.graph import Graph
+from workbench.ir.alike import alike
+from workbench.ir.traverse import rewrite
+
+if TYPE_CHECKING:
+    from workbench.graph.operator import Operator
+    from workbench.graph.tensor import Tensor
+    from workbench.ir.expr import Var
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named rewrite; it gives the same graph when it finds nothing."""
+
+    name: str
+    apply: Callable[[Graph], Graph]
+
+
+def merge_alike(graph: Graph) -> Graph:
+    """Operators that do the same to the same tensors are done once."""
+    instead: dict[Tensor, Tensor] = {}
+    kept: list[Operator] = []
+    seen: dict[tuple[Tensor, ...], list[Operator]] = {}
+    for each in graph.operators:
+        op = _reading(each, instead)
+        rivals = seen.setdefault(op.inputs, [])
+        twin = next((r for r in rivals if alike(r.definition, op.definition)), None)
+        if twin is None:
+            kept.append(op)
+            rivals.append(op)
+        else:
+            instead[op.output] = twin.output
+    if not instead:
+        return graph
+    outputs = tuple(instead.get(t, t) for t in graph.outputs)
+    return replace(graph, operators=tuple(kept), outputs=outputs)
+
+
+def _reading(op: Operator, instead: Mapping[Tensor, Tensor]) -> Operator:
+    """`op` with other tensors for some of its inputs; two that become one are one variable."""
+    if not any(t in instead for t in op.inputs):
+        return op
+    place: dict[Tensor, Var] = {}
+    rename: dict[Var, Var] = {}
+    for tensor, var in zip(op.inputs, op.definition.inputs, strict=True):
+        rename[var] = place.setdefault(instead.get(tensor, tensor), var)
+    compute = rewrite(op.definition, lambda _: None, rename)
+    maps = {rename.get(v, v): m for v, m in compute.inverse}
+    compute = replace(compute, inputs=tuple(place.values()), inverse=tuple(maps.items()))
+    return replace(op, inputs=tuple(place), compute=compute)
+
+
+def drop_dead(graph: Graph) -> Graph:
+    """Operators that no output depends on go."""
+    needed = set(graph.outputs)
+    kept: list[Operator] = []
+    for op in reversed(graph.operators):
+        if op.output in needed:
+            kept.append(op)
+            needed.update(op.inputs)
+    if len(kept) == len(graph.operators):
+        return graph
+    constants = {t: a for t, a in graph.constants.items() if t in needed}
+    return replace(graph, operators=tuple(reversed(kept)), constants=constants)
+
+
+RULES = (Rule("merge alike", merge_alike), Rule("drop dead", drop_dead))
+
+
+def rewrite_graph(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """The graph after all rules, and the names of those that changed it."""
+    fired: list[str] = []
+    for rule in RULES:
+        after = rule.apply(graph)
+        if after is not graph:
+            fired.append(rule.name)
+        graph = after
+    return graph, tuple(fired)

@@ -1,0 +1,88 @@
+"""From a group of operators to one program: schedule the anchor, fuse the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench.base.names import safe_name
+from workbench.graph.fuse import fuse
+from workbench.ir.expr import Var
+from workbench.ir.traverse import rewrite
+from workbench.schedules import schedule
+
+if TYPE_CHECKING:
+    from workbench.graph.operator import Operator
+    from workbench.graph.partition import Group
+    from workbench.graph.tensor import Tensor
+    from workbench.ir.compute import Compute
+    from workbench.ir.module import Module
+    from workbench.schedules import Template
+
+_LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scheduled:
+    """The program of a group.
+
+    Attributes
+    ----------
+    module : Module
+        Level `script`.
+    tensors : tuple of Tensor
+        What its parameters stand for; the output is the last.
+    """
+
+    module: Module
+    tensors: tuple[Tensor, ...]
+
+
+def program(group: Group, template: Template | None = None) -> Scheduled:
+    """Schedule the anchor of a group and fuse the other operators into it.
+
+    Parameters
+    ----------
+    template : Template, optional
+        How to schedule the anchor; `schedules.choose` decides when not given.
+    """
+    shared: dict[Tensor, Var] = {}
+    for op in group.operators:
+        for tensor in (*op.inputs, op.output):
+            if tensor not in shared:
+                shared[tensor] = Var(_name(tensor.name), tensor.storage)
+    anchor = _renamed(group.anchor, shared)
+    module = schedule(anchor, template)
+    fused = fuse(
+        module,
+        anchor.output,
+        [_renamed(op, shared) for op in group.prologue],
+        [_renamed(op, shared) for op in group.epilogue],
+        safe_name(group.name),
+    )
+    owners = {var: tensor for tensor, var in shared.items()}
+    origin = [name for op in group.operators for name in op.origin]
+    kernel = replace(fused.kernel, notes=(*fused.kernel.notes, f"from {_listed(origin)}"))
+    whole = replace(fused, functions=(*fused.functions[:-1], kernel))
+    return Scheduled(whole, tuple(owners[p] for p in kernel.params))
+
+
+def _renamed(op: Operator, shared: dict[Tensor, Var]) -> Compute:
+    """The definition with the group's variable for each tensor."""
+    compute = op.definition
+    names = dict(zip(compute.inputs, (shared[t] for t in op.inputs), strict=True))
+    names[compute.output] = shared[op.output]
+    whole = rewrite(compute, lambda _: None, names)
+    # the variables beside the inverse maps stand in a pair, which a rewrite does not enter
+    inverse = tuple((names.get(v, v), m) for v, m in whole.inverse)
+    return replace(whole, inverse=inverse)
+
+
+def _name(text: str) -> str:
+    """A tensor's name as an identifier: what a model says never reaches a source as it is."""
+    return safe_name(text[-_LONGEST:], "t")
+
+
+def _listed(origin: list[str]) -> str:
+    names = [safe_name(n[:_LONGEST], "node") for n in dict.fromkeys(origin)]
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
