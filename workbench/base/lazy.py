@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from types import ModuleType
 
 
-class _Missing(ModuleType):
-    """Stands for a package that is not installed; any use of it says what to install."""
+class _Lazy(ModuleType):
+    """Stands for a package until an attribute of it is asked for.
+
+    It is not put into ``sys.modules``, as :class:`importlib.util.LazyLoader` would: a later
+    ``import numpy.linalg`` elsewhere would find it there half made, and load parts twice.
+    """
 
     def __init__(self, name: str, install: str) -> None:
         super().__init__(name)
         self._install = install
 
     def __getattr__(self, attribute: str) -> object:
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)
-        raise ModuleNotFoundError(
-            f"{self.__name__} is not installed; `pip install {self._install}` brings it",
-            name=self.__name__,
-        )
+        if attribute.startswith("__") and attribute != "__version__":
+            raise AttributeError(attribute)  # asked by those who look at every module
+        try:
+            package = importlib.import_module(self.__name__)
+        except ModuleNotFoundError as error:
+            if error.name != self.__name__:
+                raise
+            raise ModuleNotFoundError(
+                f"{self.__name__} is not installed; `pip install {self._install}` brings it",
+                name=self.__name__,
+            ) from None
+        value = getattr(package, attribute)
+        setattr(self, attribute, value)  # the next time it is found without coming here
+        return value
 
 
 def lazy(name: str, install: str = "") -> ModuleType:
@@ -29,7 +41,7 @@ def lazy(name: str, install: str = "") -> ModuleType:
     Parameters
     ----------
     name : str
-        Full name of a top-level module.
+        Full name of a module.
     install : str
         What to hand to pip when the module is missing; `name` when empty.
 
@@ -38,13 +50,4 @@ def lazy(name: str, install: str = "") -> ModuleType:
     >>> lazy("math").floor(2.5)
     2
     """
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        return _Missing(name, install or name)
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return sys.modules.get(name) or _Lazy(name, install or name)
