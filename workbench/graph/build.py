@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ class Builder:
     origin: str = ""
     wish: str = "t"
 
-    def constant(self, value: object, name: str = "") -> Tensor:
+    def constant(self, value: np.ndarray, name: str = "") -> Tensor:
         """A tensor known now.
 
         Raises
@@ -63,7 +63,7 @@ class Builder:
         compute: Compute,
         inputs: Sequence[Tensor],
         shape: Sequence[int] | None = None,
-        attributes: dict[str, object] | None = None,
+        attributes: Mapping[str, object] | None = None,
     ) -> Tensor:
         """The output of a new operator, or a constant when everything it reads is one.
 

@@ -199,7 +199,8 @@ class CompiledGraph:
 
     def __repr__(self) -> str:
         before, after = self.launches
-        return f"CompiledGraph({self.graph.name}, {self.target}, {before} operators, {after} kernels)"
+        return (f"CompiledGraph({self.graph.name}, {self.target}: {before} operators, "
+                f"{after} launches of {len(self.kernels)} kernels)")
 
 
 _ALIGN = 256

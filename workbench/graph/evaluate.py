@@ -14,8 +14,19 @@ from typing import TYPE_CHECKING, Any, cast
 from workbench.base.errors import WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.ir.compute import Compute, Reducer, Reduction
-from workbench.ir.expr import Binary, BinaryOp, Call, Cast, Const, Expr, Load, Select, Unary
-from workbench.ir.expr import UnaryOp, Var
+from workbench.ir.expr import (
+    Binary,
+    BinaryOp,
+    Call,
+    Cast,
+    Const,
+    Expr,
+    Load,
+    Select,
+    Unary,
+    UnaryOp,
+    Var,
+)
 from workbench.ir.node import Node
 from workbench.ir.traverse import children
 from workbench.ir.types import DType

@@ -81,8 +81,9 @@ def _check_stores(body: Node, output: Var) -> None:
     for node in walk(body):
         if isinstance(node, Load | Atomic) and node.tensor is output:
             raise ScheduleError(f"{output.name} is read back, so no epilogue can be fused into it")
-        wide = isinstance(node, Store) and node.tensor is output
-        if wide and isinstance(node.value.type, DType) and node.value.type.lanes > 1:
+        if not isinstance(node, Store) or node.tensor is not output:
+            continue
+        if isinstance(node.value.type, DType) and node.value.type.lanes > 1:
             raise ScheduleError(f"{output.name} is stored in short vectors; store single elements")
 
 

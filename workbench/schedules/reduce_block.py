@@ -16,6 +16,8 @@ from workbench.schedules.axes import kernel
 from workbench.schedules.combine import State, unflat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workbench.ir.compute import Compute, Reduction
     from workbench.ir.module import Module
     from workbench.ir.types import DType
@@ -118,7 +120,7 @@ def _across_lanes(state: State, lanes: int) -> list[Stmt]:
     return found
 
 
-def _take(state: State, values: list[Expr]) -> Stmt:
+def _take(state: State, values: Sequence[Expr]) -> Stmt:
     """Put in the state of another thread."""
     if len(values) == 1:
         return state.take(values[0], None)

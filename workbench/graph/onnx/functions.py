@@ -12,10 +12,12 @@ from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.registry import find, schema
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
 
     from workbench.graph.tensor import Tensor
 else:
+    np = lazy("numpy")
     onnx = lazy("onnx")
 
 _DEPTH = 16
@@ -124,12 +126,8 @@ def _fitting(versions: Sequence[int], opset: int) -> int | None:
 def _type_proto(tensor: Tensor | None) -> onnx.TypeProto:
     if tensor is None:
         return onnx.TypeProto()
-    elem = onnx.helper.np_dtype_to_tensor_dtype(_numpy_dtype(tensor))
+    elem = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(tensor.dtype.numpy_name))
     return onnx.helper.make_tensor_type_proto(elem, list(tensor.extents))
-
-
-def _numpy_dtype(tensor: Tensor) -> object:
-    return onnx.numpy_helper.np.dtype(tensor.dtype.numpy_name)
 
 
 def bound_nodes(body: onnx.FunctionProto, node: Node, functions: Functions) -> list[Node]:

@@ -134,7 +134,8 @@ def outline(model: Model) -> Graph:
         shown = tuple((k, str(v)) for k, v in node.attributes.items() if len(str(v)) < 40)
         inputs = dict.fromkeys(tensors[i] for i in node.inputs if i)
         outputs = tuple(tensors[o] for o in node.outputs if o)
-        operators.append(Operator(snake(node.op), tuple(inputs), outputs, None, (node.name,), shown))
+        name = snake(node.op)
+        operators.append(Operator(name, tuple(inputs), outputs, None, (node.name,), shown))
     ends = tuple(tensors[o] for o in model.outputs)
     return Graph(model.name, model.inputs, ends, model.outputs, tuple(operators), constants)
 

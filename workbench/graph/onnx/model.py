@@ -12,7 +12,7 @@ from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.graph.onnx.functions import Functions
 from workbench.graph.onnx.node import Node
-from workbench.graph.onnx.registry import find, opsets
+from workbench.graph.onnx.registry import opsets
 from workbench.graph.onnx.types import array_of, dtype_of_elem
 from workbench.graph.tensor import Tensor
 from workbench.ir.types import Dim
@@ -172,13 +172,7 @@ def in_order(nodes: Sequence[Node], known: set[str]) -> tuple[Node, ...]:
                 raise ModelError(f'"{name}" is made twice, the second time by node "{node.name}"')
             makers[name] = node
     for node in nodes:
-        for name in filter(None, node.inputs):
-            if name not in known and name not in makers:
-                raise ModelError(
-                    f'node "{node.name}" ({node.op}) reads "{name}", which is no input, no '
-                    "initializer and no output of a node",
-                    hint="is an initializer missing from the file?",
-                )
+        _check_inputs(node, known, makers)
     ordered: list[Node] = []
     done, waiting = set(known) | {""}, list(nodes)
     while waiting:
@@ -194,6 +188,16 @@ def in_order(nodes: Sequence[Node], known: set[str]) -> tuple[Node, ...]:
             raise ModelError(f"these nodes wait for one another: {names}")
         waiting = later
     return tuple(ordered)
+
+
+def _check_inputs(node: Node, known: set[str], makers: Mapping[str, Node]) -> None:
+    for name in filter(None, node.inputs):
+        if name not in known and name not in makers:
+            raise ModelError(
+                f'node "{node.name}" ({node.op}) reads "{name}", which is no input, no '
+                "initializer and no output of a node",
+                hint="is an initializer missing from the file?",
+            )
 
 
 def bind(inputs: Sequence[Tensor], dims: Mapping[str, int]) -> tuple[Tensor, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
 from workbench.graph.onnx import rows_elementwise, rows_nn, rows_shape
@@ -44,8 +44,8 @@ def opsets(domain: str, op: str) -> str:
     return ", ".join(f"{r.first}–{r.last}" if r.last else f"{r.first} and later" for r in rows)
 
 
-def schema(domain: str, op: str, opset: int) -> onnx.defs.OpSchema | None:
-    """ONNX's own description of an operator, if it has one."""
+def schema(domain: str, op: str, opset: int) -> Any | None:
+    """ONNX's own description of an operator (an OpSchema), if it has one."""
     try:
         return onnx.defs.get_schema(op, opset, domain)
     except onnx.defs.SchemaError:

@@ -227,7 +227,7 @@ def _mod(node: Node, b: Builder, x: Tensor, y: Tensor) -> Tensor:
     def rest(v: Expr, w: Expr) -> Expr:
         if not node.number("fmod", 0):
             return build.floormod(v, w)
-        if v.type.is_float:
+        if x.dtype.is_float:
             return build.call("fmod", v, w)
         return build.sub(v, build.mul(divide(v, w), w))
 

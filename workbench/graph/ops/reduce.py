@@ -80,7 +80,7 @@ def mean(b: Builder, x: Tensor, dims: Sequence[int], keep: bool) -> Tensor:
 
 
 def arg(b: Builder, x: Tensor, dim: int, keep: bool, reducer: Reducer, last: bool) -> Tensor:
-    """Position (i64) of the greatest or smallest element along `dim`; the first or last of equals."""
+    """Position (i64) of the extreme element along `dim`; of equals the first, or the last."""
     var, extent = x.variable(), x.extents[dim]
     shape = [1 if d == dim else e for d, e in enumerate(x.extents)]
     final = shape if keep else shape[:dim] + shape[dim + 1 :]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.graph.ops.define import Axes, grid
+from workbench.graph.tensor import Tensor
 from workbench.ir import build
 from workbench.ir.build import Operand
 from workbench.ir.expr import BinaryOp, Expr
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.graph.build import Builder
-    from workbench.graph.tensor import Tensor
 else:
     np = lazy("numpy")
 
@@ -211,33 +211,46 @@ def bounded(index: Expr, extent: int) -> Expr:
     return build.cast(at, i32) if extent < 2**31 else at
 
 
-def pad(b: Builder, x: Tensor, before: Sequence[int], after: Sequence[int],
-        value: Expr | Tensor, mode: str) -> Tensor:
-    """`x` with elements added (or, where negative, removed) at both ends of each dimension."""
-    var = x.variable()
-    fill = None if isinstance(value, Expr) else value.variable()
-    shape = tuple(
-        e + lo + hi for e, lo, hi in zip(x.extents, before, after, strict=True)
-    )
+def pad(
+    b: Builder, x: Tensor, before: Sequence[int], after: Sequence[int],
+    fill: Expr | Tensor, mode: str,
+) -> Tensor:
+    """`x` with elements added (or, where negative, removed) at both ends of each dimension.
+
+    Parameters
+    ----------
+    fill : Expr or Tensor
+        What is added in mode ``constant``; a number, or a tensor of one element.
+    mode : str
+        ``constant``, ``edge``, ``reflect`` or ``wrap``.
+    """
+    shape = tuple(e + lo + hi for e, lo, hi in zip(x.extents, before, after, strict=True))
     if any(e < 0 for e in shape):
         raise ModelError(f"padding {x} by {list(before)} and {list(after)} leaves {list(shape)}")
+    inputs = {x: x.variable()}
+    other = fill
+    if not isinstance(fill, Expr):
+        if mode == "constant":
+            inputs.setdefault(fill, fill.variable())
+        other = build.load(inputs.get(fill, inputs[x]), [0] * max(1, fill.rank))
+    ends = list(zip(x.extents, before, after, strict=True))
 
     def element(i: Axes) -> Expr:
         moved = [build.sub(a, lo) for a, lo in zip(i, before, strict=True)]
         if mode != "constant":
-            return build.load(var, [_bent(m, e, mode) for m, e in zip(moved, x.extents, strict=True)])
+            return build.load(inputs[x], [
+                _bent(m, e, mode) for m, e in zip(moved, x.extents, strict=True)
+            ])
         inside: list[Expr] = []
-        for m, e, lo, hi in zip(moved, x.extents, before, after, strict=True):
+        for m, (e, lo, hi) in zip(moved, ends, strict=True):
             inside += [build.binary(BinaryOp.GE, m, 0)] if lo > 0 else []
             inside += [build.less(m, e)] if hi > 0 else []
-        other = value if isinstance(value, Expr) else build.load(fill, [0])
-        return build.select(build.all_of(*inside), build.load(var, moved), other)
+        assert not isinstance(other, Tensor)
+        return build.select(build.all_of(*inside), build.load(inputs[x], moved), other)
 
-    inputs, tensors = [var], [x]
-    if fill is not None and mode == "constant":
-        inputs, tensors = [var, fill], [x, value]
-    compute = grid("pad", inputs, TensorType(x.dtype, shape), element)
-    return b.emit(compute, tensors, attributes={"mode": mode})
+    kind = TensorType(x.dtype, shape or (1,))
+    compute = grid("pad", list(inputs.values()), kind, element)
+    return b.emit(compute, list(inputs), shape, attributes={"mode": mode})
 
 
 def _bent(index: Expr, extent: int, mode: str) -> Expr:
