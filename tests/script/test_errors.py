@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 
-from tests.script import bad
 import pytest
 
+from tests.script import bad
 from workbench.base.errors import WorkbenchError
 from workbench.script import Script
 

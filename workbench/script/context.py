@@ -10,7 +10,7 @@ import ast
 import numbers
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from workbench.ir.expr import Expr, Var
 from workbench.ir.module import Function, Launch
 from workbench.ir.node import Node
 from workbench.ir.stmt import Allocate, Declare, Seq, Stmt
+from workbench.ir.traverse import locate
 from workbench.ir.types import Dim, DType, TensorType
 from workbench.script.scope import Assigned, Scope
 
@@ -193,8 +194,9 @@ class Context:
             raise self.error(node, f"{type(error).__name__}: {error}") from error
 
     def emit(self, stmt: Stmt) -> None:
-        """Append a statement to the innermost open block."""
-        self.bodies[-1].append(stmt)
+        """Append a statement to the innermost open block; what it holds gets its place."""
+        assert stmt.span is not None
+        self.bodies[-1].append(locate(replace(stmt, span=None), stmt.span))
 
     @contextmanager
     def block(self, loop: str = "") -> Iterator[list[Stmt]]:

@@ -26,14 +26,16 @@ def lower_assign(ctx: Context, node: ast.Assign) -> None:
         if isinstance(value, Allocation | Atomic):
             raise ctx.error(node, "give this one name at a time")
         if runs(value) and not isinstance(value, tuple | list):
-            value = _kept(ctx, node.targets[0], typed("Expr", value))
+            # computed once, and before any of the targets changes
+            value = _kept(ctx, ast.copy_location(ast.Name("value"), node.value), value)
     for target in node.targets:
         _to(ctx, target, node.value, value)
 
 
-def _kept(ctx: Context, target: ast.expr, value: Expr) -> Expr:
+def _kept(ctx: Context, target: ast.expr, value: Value) -> Expr:
     """`value` in a variable of its own, so that it is computed once and keeps."""
     name = target.id if isinstance(target, ast.Name) else "value"
+    assert isinstance(value, Expr)
     assert isinstance(value.type, DType)
     var = Var(name, value.type, span=ctx.span(target))
     ctx.emit(Declare(var, value, span=ctx.span(target)))

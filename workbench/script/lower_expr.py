@@ -203,7 +203,8 @@ def _compare(ctx: Context, node: ast.Compare) -> Value:
     result: Value = True
     for k, op in enumerate(node.ops):
         left, right = values[k], values[k + 1]
-        if not (isinstance(left, Node) or isinstance(right, Node)):
+        now = not (isinstance(left, Node) or isinstance(right, Node))
+        if now or (isinstance(op, ast.Is | ast.IsNot) and not (runs(left) or runs(right))):
             step: Value = ctx.python(node, known_compare, op, left, right)
         elif isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn):
             raise ctx.error(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from os.path import commonprefix
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -172,4 +172,7 @@ def similar(name: str, known: Iterable[str]) -> str | None:
 
 def _closeness(name: str, other: str) -> tuple[float, int]:
     ratio = difflib.SequenceMatcher(None, name, other).ratio()
-    return round(ratio, 2), len(commonprefix([name, other]))
+    same = sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(name, other, strict=False))
+    )
+    return round(ratio, 2), same
