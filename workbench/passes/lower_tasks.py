@@ -22,7 +22,7 @@ from workbench.ir.stmt import (
 )
 from workbench.ir.target import Target
 from workbench.ir.traverse import inner, rewrite, substitute, walk
-from workbench.ir.types import Scope, TensorType, boolean, i32
+from workbench.ir.types import DType, Scope, TensorType, boolean, i32
 from workbench.mapping import WORKER, Digit, Guard, Lookup, TaskMapping, Term
 from workbench.mapping.factor import Attr, Primitive, most_tasks
 from workbench.passes.base import Pass
@@ -113,14 +113,7 @@ class _Nest:
 def _lower(stmt: ForTask, assigned: frozenset[Var], tables: dict[tuple[int, ...], Var]) -> Stmt:
     mapping = stmt.mapping
     nest = mapping.nest()
-    before: list[Stmt] = []
-    worker = stmt.worker
-    if not isinstance(worker, Const | Builtin) and (
-        worker in assigned or worker.type != i32 or not isinstance(worker, Var)
-    ):
-        var = Var("worker", worker.type)
-        before.append(Declare(var, worker, span=stmt.span))
-        worker = var
+    before, worker = _worker(stmt, assigned)
     single = len(nest.loops) == 1
     loops = tuple(Var("r" if single else f"r{n}", i32) for n in range(len(nest.loops)))
     terms = _Nest(cast(worker, i32), loops, tables)
@@ -136,6 +129,17 @@ def _lower(stmt: ForTask, assigned: frozenset[Var], tables: dict[tuple[int, ...]
     low, high = binary(BinaryOp.LE, 0, worker), binary(BinaryOp.LT, worker, mapping.workers)
     guarded = If(all_of(low, high), body, span=stmt.span)
     return Seq((*before, guarded), span=stmt.span) if before else guarded
+
+
+def _worker(stmt: ForTask, assigned: frozenset[Var]) -> tuple[list[Stmt], Expr]:
+    """The worker as something that is cheap to read and stays, and what declares it."""
+    worker, kind = stmt.worker, stmt.worker.type
+    assert isinstance(kind, DType)
+    simple = isinstance(worker, Const | Builtin | Var) and worker not in assigned
+    if simple and kind == i32:
+        return [], worker
+    var = Var("worker", kind)
+    return [Declare(var, worker, span=stmt.span)], var
 
 
 def _coordinates(stmt: ForTask, index: tuple[Expr, ...]) -> Stmt:
