@@ -1,0 +1,64 @@
+"""The MIME bundle of a view: data for a live renderer, and twins for everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.view.mapping import MappingView
+from workbench.view.mapping_svg import mapping_svg
+from workbench.view.mapping_text import facts_text, mapping_text
+from workbench.view.model import View, as_json
+from workbench.view.raster import data_url
+from workbench.view.svg import element
+
+MIME = "application/vnd.kernel-workbench.view+json"
+
+Draw = Callable[[Any], str]
+
+# View, picture, table, and one sentence for who cannot see the picture.
+_TWINS: dict[type[Any], tuple[Draw, Draw, Draw]] = {
+    MappingView: (mapping_svg, mapping_text, lambda view: f"{view.text}: {facts_text(view)}"),
+}
+
+
+def bundle(view: View) -> dict[str, Any]:
+    """All forms of a view, by MIME type.
+
+    The HTML holds the picture as an image: notebooks that are not trusted strip SVG from HTML,
+    but leave images.
+
+    Examples
+    --------
+    >>> from workbench.mapping import spatial
+    >>> from workbench.view.mapping import mapping_view
+    >>> sorted(bundle(mapping_view(spatial(2, 2))))[1:]
+    ['image/svg+xml', 'text/html', 'text/plain']
+    """
+    picture = svg_of(view)
+    return {
+        MIME: as_json(view),
+        "text/html": html_of(view, picture),
+        "image/svg+xml": picture,
+        "text/plain": text_of(view),
+    }
+
+
+def svg_of(view: View) -> str:
+    """The picture."""
+    return _TWINS[type(view)][0](view)
+
+
+def text_of(view: View) -> str:
+    """The table."""
+    return _TWINS[type(view)][1](view)
+
+
+def html_of(view: View, picture: str) -> str:
+    """The picture as an image that scales down with the page."""
+    return element(
+        "img",
+        src=data_url("image/svg+xml", picture.encode()),
+        alt=_TWINS[type(view)][2](view),
+        style="max-width:100%;height:auto",
+    )
