@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.lazy import lazy
 from workbench.interp.memory import Place, locate, log_access, report_race, touched
-from workbench.interp.values import binary, numpy_dtype, poison
+from workbench.interp.values import numpy_dtype, operation, poison
 from workbench.ir.expr import Atomic, AtomicOp, BinaryOp
 
 if TYPE_CHECKING:
@@ -109,4 +109,4 @@ def _updated(node: Atomic, found: Array, operand: Array, expected: Array | None)
         bits = f"u{found.dtype.itemsize}"
         same = found.view(bits) == np.ascontiguousarray(expected).view(bits)
         return np.where(same, operand, found)
-    return binary(_AS_BINARY[node.op], found, operand, node.type, node.type)
+    return operation(_AS_BINARY[node.op], node.type, node.type)(found, operand)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, assert_never
 from workbench.base.lazy import lazy
 from workbench.interp.atomics import atomic
 from workbench.interp.intrinsics import GROUP_RULES, THREAD_RULES, undefined
+from workbench.interp.machine import Rule
 from workbench.interp.memory import load
 from workbench.interp.values import (
     DIVISIONS,
     SHIFTS,
-    binary,
     constant,
     convert,
     is_half,
+    operation,
     poison,
     round_to,
     unary,
@@ -123,26 +124,65 @@ def _unary(m: Machine, expr: Unary, mask: Mask) -> Array:
 
 
 def _binary(m: Machine, expr: Binary, mask: Mask) -> Array:
-    a, b = evaluate(m, expr.a, mask), evaluate(m, expr.b, mask)
-    kind = _kind(expr.a)
-    if kind.is_int:
-        if expr.op in DIVISIONS:
-            return _divide(m, expr, a, b, mask)
-        if expr.op in SHIFTS:
-            b = _count(m, expr, b, mask)
-    return binary(expr.op, a, b, kind, expr.type)
+    spine: list[Binary] = []  # down the left operands in a loop, so that long sums cost no stack
+    node: Expr = expr
+    while isinstance(node, Binary) and node not in m.fixed:
+        spine.append(node)
+        node = node.a
+    value = m.fixed[node] if isinstance(node, Binary) else evaluate(m, node, mask)
+    for each in reversed(spine):
+        value = _apply(m, each, value, evaluate(m, each.b, mask), mask)
+    return value
 
 
-def _divide(m: Machine, expr: Binary, a: Array, b: Array, mask: Mask) -> Array:
+def _apply(m: Machine, expr: Binary, a: Array, b: Array, mask: Mask) -> Array:
+    rule = m.run.rules.get(expr)
+    if rule is None:
+        rule = m.run.rules[expr] = _rule(expr)
+    if rule.divides:
+        return _divide(m, expr, rule, a, b, mask)
+    if rule.shifts:
+        b = _count(m, expr, b, mask)
+    value = rule.apply(a, b)
+    if rule.fixed:
+        m.fixed[expr] = value
+    return value
+
+
+def _rule(expr: Binary) -> Rule:
     kind = _kind(expr.a)
+    checked = kind.is_int and not (isinstance(expr.b, Const) and 0 < expr.b.value < kind.bits)
+    return Rule(
+        operation(expr.op, kind, expr.type),
+        divides=checked and expr.op in DIVISIONS,
+        shifts=checked and expr.op in SHIFTS,
+        fixed=_is_fixed(expr),
+    )
+
+
+def _is_fixed(expr: Expr) -> bool:
+    """Whether it depends on the thread's coordinates alone, and cannot fail."""
+    match expr:
+        case Const() | Builtin():
+            return True
+        case Cast():
+            return _is_fixed(expr.a)
+        case Binary():
+            safe = expr.op not in DIVISIONS | SHIFTS or isinstance(expr.b, Const)
+            return safe and _is_fixed(expr.b) and _is_fixed(expr.a)
+        case _:
+            return False
+
+
+def _divide(m: Machine, expr: Binary, rule: Rule, a: Array, b: Array, mask: Mask) -> Array:
     zero = b == 0
     if not zero.any():
-        return binary(expr.op, a, b, kind, expr.type)
-    found = binary(expr.op, a, np.where(zero, b.dtype.type(1), b), kind, expr.type)
+        return rule.apply(a, b)
+    found = rule.apply(a, np.where(zero, b.dtype.type(1), b))
     bad = _threads(m, zero, mask)
     sign = expr.op.value
     m.fault("division_by_zero", expr, bad, lambda _: f"divides by zero ({sign})")
-    return np.where(zero, poison(kind.element), found)
+    return np.where(zero, poison(_kind(expr.a).element), found)
 
 
 def _count(m: Machine, expr: Binary, b: Array, mask: Mask) -> Array:

@@ -23,15 +23,34 @@ if TYPE_CHECKING:
     from workbench.interp.access import AccessLog
     from workbench.interp.memory import Storage
     from workbench.interp.values import Array
-    from workbench.ir.expr import Const, Var
+    from workbench.ir.expr import Binary, Const, Var
     from workbench.ir.module import Function, Launch, Module
     from workbench.ir.node import Node
+    from workbench.ir.stmt import ForTask
     from workbench.mapping import TaskMapping
 
     Ints = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 else:
     np = lazy("numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a binary expression is worked out.
+
+    Attributes
+    ----------
+    divides, shifts : bool
+        Whether a divisor may be 0, or a count outside the bits.
+    fixed : bool
+        Whether the value is the same whenever it is asked for.
+    """
+
+    apply: Callable[[Array, Array], Array]
+    divides: bool
+    shifts: bool
+    fixed: bool
 
 
 @dataclass
@@ -52,6 +71,7 @@ class Run:
     nodes: list[Node] = field(default_factory=list)
     constants: dict[Const, Array] = field(default_factory=dict)
     tables: dict[TaskMapping, Array] = field(default_factory=dict)
+    rules: dict[Binary, Rule] = field(default_factory=dict)
 
     def table(self, mapping: TaskMapping) -> Array:
         """Tasks of each worker, shape [workers, tasks, rank], -1 where there is none."""
@@ -67,6 +87,30 @@ class Run:
             found = self.sites[id(node)] = len(self.nodes)
             self.nodes.append(node)
         return found
+
+
+@dataclass
+class Tasks:
+    """The tasks of a ForTask for one choice of workers.
+
+    Attributes
+    ----------
+    worker : ndarray
+        As it was evaluated; while it is the same object, so are the tasks.
+    row : ndarray, shape [threads]
+        Row of each thread in the table; 0 for those outside the mapping.
+    inside : mask
+        Threads that are workers of the mapping.
+    table : ndarray, shape [workers, tasks, rank]
+    turns : dict
+        Coordinates of each turn and who takes part in it, as far as they are known.
+    """
+
+    worker: Array
+    row: Array
+    inside: Mask
+    table: Array
+    turns: dict[int, tuple[tuple[Array, ...], Array]] = field(default_factory=dict)
 
 
 @dataclass
@@ -103,6 +147,8 @@ class Machine:
     values : dict of Var to ndarray
         Local scalars and parameters.
     tensors : dict of Var to Storage
+    fixed : dict of Binary to ndarray
+        Values of expressions of the thread's coordinates alone.
     unset : dict of Var to mask
         Of a local scalar declared without a value: who has given it one.
     exited : mask
@@ -127,6 +173,8 @@ class Machine:
         self.values: dict[Var, Array] = dict(run.scalars)
         self.tensors: dict[Var, Storage] = dict(run.tensors)
         self.unset: dict[Var, Mask] = {}
+        self.fixed: dict[Binary, Array] = {}
+        self.tasks: dict[ForTask, Tasks] = {}
         self.exited: Mask = np.zeros(self.size, dtype=bool)
         self.exits = 0
         self.frames: list[Frame] = [Frame()]

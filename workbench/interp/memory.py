@@ -129,9 +129,18 @@ def locate(
         active = _aligned(m, node, storage, address, index, active)
         if active is None:
             return None
-    if storage.type.scope is Scope.SHARED:
-        address = address + m.block * storage.type.size
-    return Place(storage, address, active, tuple(index))
+    return Place(storage, _absolute(m, storage, address), active, tuple(index))
+
+
+def _absolute(m: Machine, storage: Storage, address: Array) -> Array:
+    """Addresses in `storage.data`, which holds the elements of several blocks."""
+    scope = storage.type.scope
+    if scope is Scope.SHARED:
+        return address + m.block * storage.type.size
+    # a row of registers is much quicker than one register of each thread
+    if scope is Scope.REGISTER and address.ndim == 1 and (address == address[0]).all():
+        return address[0]
+    return address
 
 
 @cache

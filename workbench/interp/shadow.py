@@ -130,6 +130,10 @@ class _Pair:
             self.last = np.zeros(self.size, dtype=np.int64)
             self.other = np.zeros(self.size, dtype=np.int64)
         before, spare = self.last[at], self.other[at]
+        now = stamp[0] >> _TIME_AT
+        recent = (before >> _TIME_AT == now) & (spare >> _TIME_AT == now)
+        if (recent & ((before ^ spare) & _THREAD >= WARP)).all():
+            return  # whoever writes next, one of two threads of different warps is another
         self.last[at] = stamp
         self.other[at[::-1]] = stamp[::-1]
         alone = self.last[at] == self.other[at]

@@ -9,7 +9,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.interp.expressions import call, evaluate, evaluate_all
 from workbench.interp.intrinsics import undefined
-from workbench.interp.machine import Frame, Loop, Machine
+from workbench.interp.machine import Frame, Loop, Machine, Tasks
 from workbench.interp.memory import allocate, store
 from workbench.interp.values import numpy_dtype, poison
 from workbench.ir.expr import Call, Const, Var
@@ -208,24 +208,46 @@ def _while_turns(m: Machine, stmt: While) -> _Advance:
 
 
 def _task_turns(m: Machine, stmt: ForTask, mask: Mask) -> _Advance:
-    worker = np.broadcast_to(evaluate(m, stmt.worker, mask), m.size)
-    table = m.run.table(stmt.mapping)
-    inside = (worker >= 0) & (worker < len(table))
-    safe = np.where(inside, worker, 0)
-    number = [0]
-    kinds = [numpy_dtype(v.type) for v in stmt.vars if isinstance(v.type, DType)]
+    worker = evaluate(m, stmt.worker, mask)
+    known = m.tasks.get(stmt)
+    if known is None or known.worker is not worker:
+        known = m.tasks[stmt] = _tasks(m, stmt, worker)
+    tasks, turn = known, iter(range(known.table.shape[1]))
 
     def advance(going: Mask) -> Mask | None:
-        if number[0] >= table.shape[1]:
+        number = next(turn, None)
+        if number is None:
             return None
-        tasks = table[safe, number[0]]
-        number[0] += 1
-        for var, column, kind in zip(stmt.vars, tasks.T, kinds, strict=True):
-            same = (column == column[0]).all()
-            m.values[var] = (column[0] if same else column).astype(kind)
-        return m.narrow(going, inside & (tasks[:, 0] >= 0))[0]
+        values, takes = _task(tasks, stmt, number)
+        m.values.update(zip(stmt.vars, values, strict=True))
+        return m.narrow(going, takes)[0]
 
     return advance
+
+
+def _tasks(m: Machine, stmt: ForTask, worker: Array) -> Tasks:
+    table = m.run.table(stmt.mapping)
+    each = np.broadcast_to(worker, m.size)
+    inside = (each >= 0) & (each < len(table))
+    return Tasks(worker, np.where(inside, each, 0), inside, table)
+
+
+def _task(tasks: Tasks, stmt: ForTask, number: int) -> tuple[tuple[Array, ...], Array]:
+    """Coordinates of the task of each thread in a turn, and who has one."""
+    turn = tasks.turns.get(number)
+    if turn is not None:
+        return turn
+    rows = tasks.table[tasks.row, number]
+    values: list[Array] = []
+    for var, column in zip(stmt.vars, rows.T, strict=True):
+        assert isinstance(var.type, DType)
+        same = (column == column[0]).all()
+        values.append((column[0] if same else column).astype(numpy_dtype(var.type)))
+    takes = tasks.inside & (rows[:, 0] >= 0)
+    turn = tuple(values), np.asarray(takes.all())[()] if takes.all() else takes
+    if tasks.table.shape[1] * rows.size < 2**22:
+        tasks.turns[number] = turn
+    return turn
 
 
 def _return(m: Machine, stmt: Return, mask: Mask) -> None:

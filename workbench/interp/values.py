@@ -106,28 +106,22 @@ DIVISIONS = frozenset({BinaryOp.FLOORDIV, BinaryOp.FLOORMOD, BinaryOp.TRUNCDIV, 
 SHIFTS = frozenset({BinaryOp.SHL, BinaryOp.SHR})
 
 
-@cache
-def operation(op: BinaryOp) -> Callable[[Array, Array], Array]:
-    """`op` on arrays of one type, f16 and bf16 excepted."""
-    found = _BINARY[op]
-    return getattr(np, found) if isinstance(found, str) else found
+def operation(op: BinaryOp, operand: DType, result: DType) -> Callable[[Array, Array], Array]:
+    """`op` on arrays of type `operand`.
 
-
-def binary(op: BinaryOp, a: Array, b: Array, operand: DType, result: DType) -> Array:
-    """`a op b`.
-
-    Parameters
-    ----------
-    a, b : ndarray
-        Of type `operand`. No divisor of an integer may be 0 and no count of a shift outside the
-        bits: the caller replaces those.
-    operand, result : DType
-        Types of the operands and of the result.
+    No divisor of an integer may be 0 and no count of a shift outside the bits: the caller
+    replaces those.
     """
-    if is_half(operand):
-        found = operation(op)(widen(a), widen(b))
+    named = _BINARY[op]
+    plain = getattr(np, named) if isinstance(named, str) else named
+    if not is_half(operand):
+        return plain
+
+    def rounded(a: Array, b: Array) -> Array:
+        found = plain(widen(a), widen(b))
         return round_to(found, operand) if result.is_float else found
-    return operation(op)(a, b)
+
+    return rounded
 
 
 def round_to(value: Array, kind: DType) -> Array:
