@@ -1,16 +1,21 @@
-"""Every message of the front end, with its caret and hint, as goldens."""
+"""Every message of the front end, with its caret and hint, as goldens.
+
+The folder `bad` holds scripts that cannot be translated, a chapter a file, divided by ``===``. Each
+is the body of a kernel after its launch, or a whole cell where it has a ``def f(``.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.script import bad
 from workbench.base.errors import WorkbenchError
 from workbench.script import Script
 
+BAD = Path(__file__).parent / "bad"
 FRAME = """
 def f(a: f32[8], b: f32[8], c: i32[8], n: i32):
     launch(grid=4, block=32)
@@ -23,12 +28,12 @@ def cell(case: str) -> str:
     return FRAME.lstrip("\n") + textwrap.indent(case, "    ")
 
 
-@pytest.mark.parametrize("chapter", [n.lower() for n in vars(bad) if n.isupper()])
+@pytest.mark.parametrize("chapter", sorted(path.stem for path in BAD.glob("*.txt")))
 def test_messages(
     chapter: str, define: Callable[..., Script], golden: Callable[[str, str], None]
 ) -> None:
     found: list[str] = []
-    for case in getattr(bad, chapter.upper()).strip("\n").split("\n===\n"):
+    for case in (BAD / f"{chapter}.txt").read_text().rstrip("\n").split("\n===\n"):
         with pytest.raises(WorkbenchError) as caught:
             define(cell(case), "f" if "def f(" in case else "").translate()
         error = caught.value
