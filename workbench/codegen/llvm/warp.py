@@ -1,0 +1,132 @@
+"""Warp operations: a group is a warp of 32 threads, and a shuffle permutes a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workbench.codegen.llvm.arith import binary, constant
+from workbench.codegen.llvm.emit import Emitter, memory_type
+from workbench.codegen.llvm.memory import Mask
+from workbench.codegen.llvm.value import Value, opaque, pattern, varying
+from workbench.ir.expr import BinaryOp
+from workbench.ir.types import DType, boolean, u32
+
+WARP_LANES = 32
+
+Rule = Callable[[Emitter, list[Value], Mask], tuple[Value, ...]]
+
+
+def _shuffle(source: Callable[[Emitter, Value, Value], Value]) -> Rule:
+    def rule(e: Emitter, args: list[Value], mask: Mask) -> tuple[Value, ...]:
+        del mask  # what an inactive lane gives is undefined
+        value, number = args
+        if value.uniform:
+            return (value,)
+        own = pattern(number.type, tuple(range(WARP_LANES)))
+        lanes = source(e, own, number)
+        if lanes.scalar == "0":
+            return (_fixed(e, value, lanes),)
+        return (_permuted(e, value, _inside(e, own, lanes)),)
+
+    return rule
+
+
+def _fixed(e: Emitter, value: Value, lanes: Value) -> Value:
+    offsets = lanes.offsets if len(lanes.offsets) > 1 else lanes.offsets * WARP_LANES
+    picks = [x if 0 <= x < WARP_LANES else lane for lane, x in enumerate(offsets)]
+    kind = memory_type(value.type)
+    vector = e.vector(value)
+    return varying(value.type, e.shuffle(kind, vector, "poison", WARP_LANES, picks))
+
+
+def _inside(e: Emitter, own: Value, lanes: Value) -> Value:
+    """The lanes, or the own one where they lie outside the warp."""
+    low = binary(e, BinaryOp.GE, lanes, constant(0, lanes.type))
+    high = binary(e, BinaryOp.LT, lanes, constant(WARP_LANES, lanes.type))
+    inside = e.vector(binary(e, BinaryOp.AND, low, high))
+    kind = e.vector_type(lanes.type)
+    name = e.let(
+        f"select {e.mask_type} {inside}, {kind} {e.vector(lanes)}, {kind} {e.vector(own)}"
+    )
+    return varying(lanes.type, name, 0, WARP_LANES - 1)
+
+
+def _permuted(e: Emitter, value: Value, lanes: Value) -> Value:
+    """By way of memory: LLVM has no permutation by a vector."""
+    kind = memory_type(value.type)
+    full = f"<{WARP_LANES} x {kind}>"
+    at = e.alloca(full, "warp")
+    e.line(f"store {full} {e.vector(value)}, ptr {at}, align 64")
+    number = e.vector_type(lanes.type)
+    pointers = e.let(f"getelementptr {kind}, ptr {at}, {number} {e.vector(lanes)}")
+    found = e.call(
+        full, f"llvm.masked.gather.v{WARP_LANES}{_suffix(value.type)}.v{WARP_LANES}p0",
+        [
+            (f"<{WARP_LANES} x ptr>", pointers),
+            ("i32", str(value.type.bits // 8)),
+            (e.mask_type, "splat (i1 true)"),
+            (full, "zeroinitializer"),
+        ],
+    )  # fmt: skip
+    return varying(value.type, found)
+
+
+def _suffix(kind: DType) -> str:
+    return f"f{kind.bits}" if kind.is_float and kind.bits > 16 else f"i{kind.bits}"
+
+
+def _own_lane(e: Emitter, own: Value, number: Value) -> Value:
+    del e, own
+    return number
+
+
+def _up(e: Emitter, own: Value, number: Value) -> Value:
+    return binary(e, BinaryOp.SUB, own, number)
+
+
+def _down(e: Emitter, own: Value, number: Value) -> Value:
+    return binary(e, BinaryOp.ADD, own, number)
+
+
+def _across(e: Emitter, own: Value, number: Value) -> Value:
+    return binary(e, BinaryOp.BITXOR, own, number)
+
+
+def _active(e: Emitter, predicate: Value, mask: Mask) -> str:
+    """The predicate's bits in the active lanes, as a number."""
+    bits = e.vector(predicate)
+    if mask.bits is not None:
+        bits = e.let(f"and {e.mask_type} {bits}, {mask.bits}")
+    return e.let(f"bitcast {e.mask_type} {bits} to i{WARP_LANES}")
+
+
+def _ballot(e: Emitter, args: list[Value], mask: Mask) -> tuple[Value, ...]:
+    return (opaque(u32, _active(e, args[0], mask)),)
+
+
+def _any(e: Emitter, args: list[Value], mask: Mask) -> tuple[Value, ...]:
+    return (Value(boolean, e.let(f"icmp ne i32 {_active(e, args[0], mask)}, 0")),)
+
+
+def _all(e: Emitter, args: list[Value], mask: Mask) -> tuple[Value, ...]:
+    failing = binary(e, BinaryOp.BITXOR, args[0], constant(True, boolean))
+    return (Value(boolean, e.let(f"icmp eq i32 {_active(e, failing, mask)}, 0")),)
+
+
+def _nothing(e: Emitter, args: list[Value], mask: Mask) -> tuple[Value, ...]:
+    del e, args, mask  # the lanes of a group go together anyway
+    return ()
+
+
+WARP: dict[str, Rule] = {
+    "syncwarp": _nothing,
+    "shfl": _shuffle(_own_lane),
+    "shfl_up": _shuffle(_up),
+    "shfl_down": _shuffle(_down),
+    "shfl_xor": _shuffle(_across),
+    "ballot": _ballot,
+    "vote_any": _any,
+    "vote_all": _all,
+}
+"""One rule for each intrinsic of the group `warp`."""
+
