@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -68,10 +69,8 @@ def float_literal(value: float, suffix: str = "") -> str:
 
 
 def _shortest_f32(value: float) -> str:
-    for digits in range(6, 10):
-        text = f"{value:.{digits}g}"
-        if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
-            break
+    texts = (f"{value:.{digits}g}" for digits in range(6, 10))  # nine digits always suffice
+    text = next(t for t in texts if struct.unpack("f", struct.pack("f", float(t)))[0] == value)
     return text if any(c in text for c in ".e") else f"{text}.0"
 
 
@@ -155,7 +154,7 @@ class Rows:
         """Columns of the present indentation."""
         return len(self._doc.step) * self._doc.depth
 
-    def indent(self) -> object:
+    def indent(self) -> AbstractContextManager[None]:
         """Rows inside the block stand one step deeper."""
         return self._doc.indent()
 

@@ -15,3 +15,9 @@ May import: base … runtime; no driver and no compiler, those are in runtime.
 Start reading: build, then kernel.
 Add one more: a target is a module with a Backend, and its line in build.
 """
+
+from workbench.driver.build import compile_module
+from workbench.driver.kernel import Kernel
+from workbench.driver.program import Program, interpret, script
+
+__all__ = ["Kernel", "Program", "compile_module", "interpret", "script"]

@@ -1,13 +1,13 @@
 """The only room that touches a driver, a compiler, a clock or the environment.
 
 What lives here
-    devices  what this machine can do, and what to install for more
-    cache    results of compilers, kept on disk by their content
+    devices     what this machine can do, and what to install for more
+    cache       results of compilers, kept on disk by their content
     arguments   the arguments of a call against a kernel's parameters, mistakes in words
     nvrtc       CUDA C++ to a cubin, its registers, spills and shared memory
     sass        cubins disassembled
     gpu_launch  cubins on a GPU through CuPy
-    timing   how long a call takes: warm, interleaved, median with spread, conditions said
+    timing      how long a call takes: warm, interleaved, median with spread, conditions said
 
 May import: base, mapping, ir; optional heavy packages inside functions.
 Start reading: devices.

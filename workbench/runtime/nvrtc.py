@@ -181,8 +181,9 @@ def resources(log: str, entry: str) -> Resources:
 
     Examples
     --------
-    >>> resources("Compiling entry function 'k' for 'sm_80'\\nUsed 12 registers, 528 bytes smem", "k")
-    Resources(registers=12, spill_bytes=0, stack_bytes=0, shared_bytes=528, constant_bytes=0, dynamic_shared_bytes=0)
+    >>> log = "Compiling entry function 'k' for 'sm_80': Used 12 registers, 528 bytes smem"
+    >>> resources(log, "k").registers, resources(log, "k").shared_bytes
+    (12, 528)
     """
     part = log.partition(f"Compiling entry function '{entry}'")[2]
     part = part.partition("Compiling entry function")[0]
@@ -204,7 +205,9 @@ def resources(log: str, entry: str) -> Resources:
 
 def _library() -> Any:
     try:
-        from cuda.bindings import nvrtc as library
+        from cuda.bindings import (
+            nvrtc as library,  # pyright: ignore[reportAttributeAccessIssue]  no stubs
+        )
     except ImportError as error:
         absent = isinstance(error, ModuleNotFoundError)
         what = "is not installed" if absent else f"does not load ({error})"

@@ -29,6 +29,8 @@ class Helpers:
         key = key or name
         if key not in self._texts:
             head = f"__device__ __forceinline__ {result} {name}({params}) {{"
+            if len(head) > _WIDTH:
+                head = textwrap.fill(head, _WIDTH, subsequent_indent="    ")
             if "\n" not in body and len(head) + len(body) + 3 <= _WIDTH:
                 text = f"{head} {body} }}"
             else:

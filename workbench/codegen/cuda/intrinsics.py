@@ -92,6 +92,14 @@ def _popcount(site: CallSite) -> C:
     return C(f"__popc({text})", low=0, high=kind.bits)
 
 
+def _linear(site: CallSite) -> str:
+    """Number of the thread in its block, x fastest."""
+    x, y, _ = site.block
+    if site.block[1:] == (1, 1):
+        return "threadIdx.x"
+    return f"threadIdx.x + {x} * (threadIdx.y + {y} * threadIdx.z)"
+
+
 def _mask(site: CallSite) -> str:
     """The lanes of this thread's warp; the last warp of a block may have fewer than 32."""
     rest = site.threads % _WARP
@@ -99,11 +107,7 @@ def _mask(site: CallSite) -> str:
         return "0xffffffffu"
     if site.threads < _WARP:
         return f"0x{(1 << rest) - 1:x}u"
-    x, y, _ = site.block
-    linear = "threadIdx.x"
-    if site.block[1:] != (1, 1):
-        linear = f"threadIdx.x + {x} * (threadIdx.y + {y} * threadIdx.z)"
-    body = f"unsigned t = {linear}; return t < {site.threads - rest} ? 0xffffffffu : "
+    body = f"unsigned t = {_linear(site)}; return t < {site.threads - rest} ? 0xffffffffu : "
     body += f"0x{(1 << rest) - 1:x}u;"
     return f"{site.helpers.function('unsigned', 'warp_lanes', '', body)}()"
 
@@ -120,20 +124,37 @@ def _shuffle(name: str) -> Rule:
             call = f"{name}({_mask(site)}, {text}, {lane.text})"
             result = C(f"({t}){call}", UNARY) if narrow else C(call, ATOM, wraps=value.wraps)
         else:
-            result = C(f"{_guarded(name, site)}({value.text}, {lane.text})")
+            settled = settle(lane, site.types[1], site.helpers)
+            result = C(f"{_guarded(name, site)}({value.text}, {settled.text})")
         return result.within(*integer_bounds(site.type))
 
     return rule
+
+
+_SOURCES = {
+    "__shfl_sync": "n",
+    "__shfl_up_sync": "lane - n",
+    "__shfl_down_sync": "lane + n",
+    "__shfl_xor_sync": "lane ^ n",
+}
 
 
 def _guarded(name: str, site: CallSite) -> str:
     """A shuffle that gives the own value where the lane is outside the warp."""
     t, mask = c_type(site.type, site.helpers), _mask(site)
     called = name.removeprefix("__").removesuffix("_sync")
-    wide = "unsigned" if site.type.bits < 32 and site.type.kind != "i" else t
-    wide = "int" if site.type.bits < 32 and site.type.kind == "i" else wide
-    body = f"{t} y = ({t}){name}({mask}, ({wide})x, n); return (unsigned)n < 32 ? y : x;"
-    return site.helpers.function(t, called, f"{t} x, int n", body, key=f"{called} {site.type}")
+    wide = t
+    if site.type.bits < 32:
+        wide = "int" if site.type.kind == "i" else "unsigned"
+    number = "unsigned long long" if site.types[1].bits == 64 else "unsigned"
+    lane = "" if called == "shfl" else f"unsigned lane = ({_linear(site)}) % 32;\n"
+    body = (
+        f"{lane}{number} from = {_SOURCES[name]};\n"
+        f"{t} y = ({t})__shfl_sync({mask}, ({wide})x, (int)from);\n"
+        "return from < 32 ? y : x;"
+    )
+    key = f"{called} {site.type} {number}"
+    return site.helpers.function(t, called, f"{t} x, {number} n", body, key)
 
 
 def _ballot(site: CallSite) -> C:

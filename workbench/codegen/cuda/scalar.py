@@ -260,8 +260,7 @@ def _extreme(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
 
 def _floor(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
     """Python's // and %: C's where nothing is negative, else a function."""
-    if kind.is_float:
-        return _float_floor(op, a, b, kind, helpers)
+    assert kind.is_int, "the verifier lets no float pass"
     trunc = BinaryOp.TRUNCDIV if op is BinaryOp.FLOORDIV else BinaryOp.TRUNCMOD
     if a.low >= 0 and b.low >= 0:
         return _truncated(trunc, a, b)
@@ -284,25 +283,6 @@ def _floor(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
         return narrowed(C(f"{name}({a.text}, {b.text})"), kind, helpers).within(low, high)
     casts = [x.text if kind.bits == 32 else f"({t}){x.at(UNARY)}" for x in (a, b)]
     return C(f"{name}({', '.join(casts)})", low=low, high=high)
-
-
-def _float_floor(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
-    t, f = ("float", "f") if kind.bits == 32 else ("double", "")
-    body = (
-        f"{t} r = fmod{f}(a, b);\n"
-        f"if (r != 0) return (r < 0) != (b < 0) ? r + b : r;\n"
-        f"return copysign{f}(r, b);"
-    )
-    mod = helpers.function(t, "floor_mod", f"{t} a, {t} b", body, key=f"floor_mod {kind}")
-    if op is BinaryOp.FLOORMOD:
-        return C(f"{mod}({a.text}, {b.text})")
-    body = (
-        "if (b == 0) return a / b;\n"
-        f"{t} q = (a - floor_mod(a, b)) / b;  // whole up to rounding\n"
-        f"return q != 0 ? rint{f}(q) : copysign{f}(0.0{f}, a / b);"
-    )
-    helpers.function(t, "floor_div", f"{t} a, {t} b", body, key=f"floor_div {kind}")
-    return C(f"floor_div({a.text}, {b.text})")
 
 
 def select(cond: C, a: C, b: C, kind: DType) -> C:

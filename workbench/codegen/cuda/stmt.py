@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from workbench.base.span import Span
@@ -110,11 +109,8 @@ class Statements:
         self.rows.add(text, node.span, self.numbers.get(node, 0), comment)
 
     def _block(self, body: Stmt | None) -> None:
-        with self._indented():
+        with self.rows.indent():
             self.body(body)
-
-    def _indented(self) -> AbstractContextManager[object]:
-        return self.rows.indent()
 
     def _place(self, node: Node) -> str:
         """``:7``, where the line is another one than that of the row above."""
@@ -205,10 +201,8 @@ class Statements:
         )
         if stmt.unroll is not None:
             self.rows.add("#pragma unroll" + (f" {stmt.unroll}" if stmt.unroll else ""))
-        if stmt.note:
-            comment = stmt.note if self.show_notes else ""
-        else:
-            comment = self._place(stmt)
+        note = stmt.note if self.show_notes else ""
+        comment = note if stmt.note else self._place(stmt)
         self._row(f"{head} {{", stmt, comment)
         self._block(stmt.body)
         self.rows.add("}")

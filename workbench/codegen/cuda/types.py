@@ -81,8 +81,8 @@ def maker(kind: DType, helpers: Helpers) -> str:
         return name
     element = c_type(kind.element, helpers)
     params = ", ".join(f"{element} v{n}" for n in range(kind.lanes))
-    sets = " ".join(f"r.v[{n}] = v{n};" for n in range(kind.lanes))
-    helpers.function(kind.name, name, params, f"{kind.name} r; {sets} return r;")
+    values = ", ".join(f"v{n}" for n in range(kind.lanes))
+    helpers.function(kind.name, name, params, f"return {kind.name}{{{{{values}}}}};")
     return name
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workbench.codegen.clike import MUL, UNARY, C
+from workbench.codegen.clike import ATOM, UNARY, C
 from workbench.codegen.cuda.helpers import Helpers
 from workbench.codegen.cuda.scalar import infix
 from workbench.codegen.cuda.types import c_type, integer_bounds, lane, maker
@@ -76,5 +76,5 @@ def unary(op: UnaryOp, a: C, kind: DType, rule: Lane, h: Helpers) -> C:
 
 def extract(vector: C, kind: DType, place: int) -> C:
     """One lane."""
-    text = lane(vector.at(MUL + 3), kind, place)
+    text = lane(vector.at(ATOM), kind, place)
     return C(text).within(*integer_bounds(kind.element))

@@ -18,7 +18,7 @@ _LIBRARY = """abs acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos 
 _TYPES = """size_t ptrdiff_t dim3 uint3 cudaStream_t warpSize threadIdx blockIdx blockDim gridDim
     f16 bf16 shared_memory""".split()
 _HELPERS = """floor_div floor_mod warp_lanes infinity_f32 infinity_f64 nan_f32 nan_f64 shfl shfl_up
-    shfl_down shfl_xor""".split()
+    shfl_down shfl_xor exchange_f64""".split()
 _ATOMICS = "Add Sub Exch Min Max Inc Dec CAS And Or Xor".split()
 
 RESERVED: frozenset[str] = frozenset(
@@ -38,4 +38,4 @@ RESERVED: frozenset[str] = frozenset(
         *(f"abs_{s}" for s in SCALARS),
     }
 )
-"""Keywords, types and functions of CUDA, and the small functions that are written beside a kernel."""
+"""Keywords, types and functions of CUDA, and of the small functions beside a kernel."""
