@@ -3,6 +3,27 @@
 Types, coordinates of the launch, memory, loops, task mappings, layouts, mathematics, warps and
 atomics. In a script the names are known as objects, so they may be imported under any name; outside
 a script, the words among them only say that they belong into one.
+
+The language in ten sentences:
+
+- A script with ``launch(...)`` on its first line is a kernel; without one it is a device function
+  of numbers, which other scripts call.
+- What does not depend on the kernel's data is computed at translation, by Python itself: extents,
+  names from outside, task mappings, tuples, calls of plain functions. An ``if`` on such a value
+  keeps one branch; a ``for`` over such values, or over ``static_range``, is written out.
+- ``for k in range(...)`` and ``for i, j in mapping.on(worker)`` are loops of the kernel.
+- A name that is assigned at one place and holds a known number stays a known number; one that is
+  assigned at several places, or augmented, is a variable of the kernel.
+- A variable has the type of its first value (``0`` is i32, ``0.0`` is f32) or the one it is
+  declared with: ``total: f64 = 0``.
+- A name lives to the end of the block that made it; if both branches of an ``if`` make it, to the
+  end of the block around.
+- By itself an integer becomes a float and a narrow number a wide one; a store into a tensor also
+  rounds to a narrower float; everything else is spelled out: ``i32(x)``.
+- A Python number takes the type of what it meets; ``f32(0.1)`` is an f32.
+- ``and``, ``or`` and ``... if ... else ...`` do not look at what they need not: an access behind
+  ``i < n and`` is safe.
+- ``/`` is a division of floats, ``//`` and ``%`` are Python's, for integers.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -157,3 +158,16 @@ def test_params_and_dims(define: Callable[..., Script]) -> None:
     assert (kernel.launch.grid, kernel.launch.block) == ((5, 1, 1), (4, 1, 1))
     with pytest.raises(ScriptError, match="the extent M of f is not bound"):
         script.translate({"N": 5})
+
+
+def test_a_script_may_stand_in_a_doctest() -> None:
+    text = """
+    >>> def f(a: f32[8]):
+    ...     launch(grid=1, block=8)
+    ...     a[threadIdx.x] = 0.0
+    >>> Script.from_function(f).span.file
+    '<doctest example[0]>'
+    """
+    names = {"Script": Script, "f32": f32, "launch": launch, "threadIdx": threadIdx}
+    test = doctest.DocTestParser().get_doctest(text, names, "example", None, 0)
+    assert doctest.DocTestRunner().run(test) == (0, 2)

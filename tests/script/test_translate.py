@@ -221,10 +221,10 @@ def test_values_from_a_closure(define: Callable[..., Script]) -> None:
 def test_numpy_scalars_are_numbers(define: Callable[..., Script]) -> None:
     module = define("""
         import numpy as np
-        WIDTH, SCALE = np.int64(4), np.float32(0.5)
+        WIDTH, SCALE, FLAG = np.int64(4), np.float32(0.5), np.bool_(True)
         def f(a: f32[8]):
             launch(grid=1, block=WIDTH)
-            a[WIDTH] = SCALE * 2
+            a[WIDTH] = SCALE * 2 * FLAG
     """).translate()
     assert "a[4] = 1.0" in text(module)
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from workbench.script.source import Source
 
 Value = object
+_SIZES = ("blockDim", "gridDim")
+
 Syntax = ast.expr | ast.stmt | ast.arg | ast.keyword
 
 
@@ -152,8 +154,10 @@ class Context:
         return value
 
     def why_variable(self, node: ast.expr) -> str | None:
-        """A hint, when a name in `node` is a variable only because it is assigned twice."""
+        """A hint, when `node` is no known number only for how it is written."""
         for each in ast.walk(node):
+            if isinstance(each, ast.Attribute) and ast.unparse(each.value) in _SIZES:
+                return f"write the number that launch(...) is given instead of {ast.unparse(each)}"
             if isinstance(each, ast.Name) and each.id in self.assigned.changing:
                 return (
                     f"{each.id} is assigned at more than one place, which makes it a variable "
@@ -243,7 +247,8 @@ def plain(value: object, dims: Mapping[str, int]) -> Value:
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
-    return value
+    # numpy's bool stands outside of Python's numbers
+    return bool(value) if type(value).__name__ in ("bool_", "bool") else value
 
 
 def describe(value: Value) -> str:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     Body = Callable[[Context, list[ast.stmt]], None]
 
+TURN_LIMIT = 4096
+"""Most turns of a loop that is written out at translation."""
+
 
 def lower_for(ctx: Context, node: ast.For, body: Body) -> None:
     """A for loop of any kind; `body` lowers the statements inside."""
@@ -175,6 +178,12 @@ def _static(ctx: Context, node: ast.For, items: list[object], body: Body) -> Non
     """The body once for each item, written out."""
     for name in names_in(node.target):
         _check_free(ctx, node.target, name)
+    if len(items) > TURN_LIMIT:
+        raise ctx.error(
+            node.iter,
+            f"{len(items)} turns are too many to write out (the limit is {TURN_LIMIT})",
+            "loop with range(...)",
+        )
     ctx.loops.append("static")
     for item in items:
         bind_known(ctx, node.target, item)
