@@ -8,6 +8,7 @@ What lives here
     machine     the state of the threads that run together
     statements  what each statement does: control flow, masks
     expressions what each expression is worth
+    storage     the elements of a tensor
     memory      tensors: addresses, bounds, loads and stores
     atomics     read-modify-write of tensor elements
     values      operators and casts on arrays, exact in every number type

@@ -10,10 +10,10 @@ from workbench.base.lazy import lazy
 from workbench.interp import values
 from workbench.interp.access import AccessLog
 from workbench.interp.machine import Machine, Run
-from workbench.interp.memory import Storage
 from workbench.interp.report import FaultLog, Report
 from workbench.interp.shadow import THREAD_BITS, Shadow
 from workbench.interp.statements import execute, invoke
+from workbench.interp.storage import Storage
 from workbench.interp.values import numpy_dtype
 from workbench.ir.expr import Atomic, Var
 from workbench.ir.stmt import Store
@@ -75,6 +75,19 @@ def run(
         When the arguments do not fit the parameters.
     WorkbenchError
         When there were more steps, or more turns of a while, than that.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from workbench.ir.parse import parse
+    >>> module = parse('''
+    ... func shift(x: i32[4], out: i32[4]) launch(grid=1, block=4)
+    ...   out[threadIdx.x] = x[threadIdx.x + 1]
+    ... ''')
+    >>> out = np.zeros(4, np.int32)
+    >>> report = run(module, [np.arange(4, dtype=np.int32), out])
+    >>> out[:3].tolist(), report.faults[0].message
+    ([1, 2, 3], 'line 3: block (0, 0, 0), thread (3, 0, 0) reads x[4], outside i32[4]')
     """
     kernel = module.kernel
     launch = kernel.launch

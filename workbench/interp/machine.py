@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from workbench.base.span import Span
     from workbench.interp.access import AccessLog
-    from workbench.interp.memory import Storage
+    from workbench.interp.storage import Storage
     from workbench.interp.values import Array
     from workbench.ir.expr import Binary, Const, Var
     from workbench.ir.module import Function, Launch, Module
@@ -268,43 +268,27 @@ class Machine:
         node: Node,
         lanes: Ints,
         conflict: Conflict,
-        verb: str,
         tensor: str,
         index: Callable[[int], tuple[int, ...]],
     ) -> None:
-        """Record a race; `lanes` are the touching threads that the conflict counts positions in."""
+        """Record a race; `conflict` counts positions in `lanes`, the touching threads."""
         if self.run.log.known("race", id(node), conflict.count):
             return
         lane = int(lanes[conflict.position])
         number, site = party(conflict.record)
-        block, thread = self.position(int(self.clock.thread[lane]))
-        other_block, other_thread = self.position(number)
-        other = self.run.nodes[site]
-        at = index(lane)
-        whom = f"thread {other_thread}"
-        if other_block != block:
-            whom = f"block {other_block}, {whom}"
+        me = self.position(int(self.clock.thread[lane]))
+        them, other = self.position(number), self.run.nodes[site]
+        at, same = index(lane), me[0] == them[0]
+        what = f"{VERBS[type(node).__name__]} {element(tensor, at)}"
+        whom = f"thread {them[1]}" if same else f"block {them[0]}, thread {them[1]}"
         where = f" in line {other.span.line}" if other.span else ""
-        between = "nothing orders two blocks" if other_block != block else "no barrier between"
         message = (
-            f"{_line(node.span)}block {block}, thread {thread} {verb} {element(tensor, at)}, which "
-            f"{whom} {VERBS[type(other).__name__]}{where}: {between}"
+            f"{_line(node.span)}block {me[0]}, thread {me[1]} {what}, which {whom} "
+            f"{VERBS[type(other).__name__]}{where}: "
+            f"{'no barrier between' if same else 'nothing orders two blocks'}"
         )
-        self.run.log.add(
-            id(node),
-            Fault(
-                "race",
-                message,
-                node.span,
-                block,
-                thread,
-                other_block,
-                other_thread,
-                other.span,
-                tensor,
-                at,
-            ),
-        )
+        fault = Fault("race", message, node.span, *me, *them, other.span, tensor, at)
+        self.run.log.add(id(node), fault)
 
 
 VERBS = {"Load": "reads", "Store": "writes", "Atomic": "updates"}

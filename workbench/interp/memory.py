@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from workbench.base.lazy import lazy
 from workbench.interp.machine import VERBS, element
 from workbench.interp.shadow import Shadow
+from workbench.interp.storage import Storage
 from workbench.interp.values import numpy_dtype, poison
 from workbench.ir.module import Level
-from workbench.ir.types import Scope, TensorType
+from workbench.ir.types import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,32 +30,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 else:
     np = lazy("numpy")
-
-
-@dataclass
-class Storage:
-    """The elements of one tensor.
-
-    Attributes
-    ----------
-    data : ndarray
-        Elements in the order of their addresses: shape [size] for global and constant tensors,
-        [blocks * size] for shared ones, [size, threads] for register tensors.
-    written : ndarray of bool or None
-        Which elements have a value, in the shape of `data`; None when all have.
-    shadow : Shadow or None
-        Who touched them, where that is looked after.
-    """
-
-    name: str
-    type: TensorType
-    data: Array
-    written: Mask | None = None
-    shadow: Shadow | None = None
-    extents: tuple[int, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.extents = self.type.extents
 
 
 def allocate(m: Machine, var: Var, mask: Mask) -> None:
@@ -292,8 +267,7 @@ def report_race(
 ) -> None:
     """Record the race, if there is one."""
     if found is not None:
-        verb = VERBS[type(node).__name__]
-        m.race(node, lanes, found, verb, place.storage.name, place.at)
+        m.race(node, lanes, found, place.storage.name, place.at)
 
 
 def store(m: Machine, node: Store, index: Sequence[Array], value: Array, mask: Mask) -> None:

@@ -41,7 +41,7 @@ else:
     np = lazy("numpy")
 
 
-def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901, PLR0912
+def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901
     """Carry out `stmt` for the threads in `mask`."""
     match stmt:
         case Seq():
@@ -74,19 +74,8 @@ def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901, P
             return _loop(m, stmt, mask, _while_turns(m, stmt))
         case Allocate():
             allocate(m, stmt.var, mask)
-        case Break():
-            m.exits += 1
-            loop = m.frame.loops[-1]
-            loop.broken = _union(loop.broken, mask)
-            return None
-        case Continue():
-            m.exits += 1
-            loop = m.frame.loops[-1]
-            loop.continued = _union(loop.continued, mask)
-            return None
-        case Return():
-            _return(m, stmt, mask)
-            return None
+        case Break() | Continue() | Return():
+            return _leave(m, stmt, mask)
         case _:
             assert_never(stmt)
     return mask
@@ -250,9 +239,15 @@ def _task(tasks: Tasks, stmt: ForTask, number: int) -> tuple[tuple[Array, ...], 
     return turn
 
 
-def _return(m: Machine, stmt: Return, mask: Mask) -> None:
-    frame = m.frame
+def _leave(m: Machine, stmt: Break | Continue | Return, mask: Mask) -> None:
     m.exits += 1
+    frame = m.frame
+    if isinstance(stmt, Break):
+        frame.loops[-1].broken = _union(frame.loops[-1].broken, mask)
+        return
+    if isinstance(stmt, Continue):
+        frame.loops[-1].continued = _union(frame.loops[-1].continued, mask)
+        return
     if stmt.value is not None:
         value = evaluate(m, stmt.value, mask)
         old = frame.value
