@@ -1,7 +1,7 @@
 """Generated CUDA C++ run on the CPU: g++ with a header that plays the GPU.
 
-Undefined behaviour is fatal. Barriers and warp operations work; FMA contraction is off, so results equal those of the IR's
-operators one by one.
+Undefined behaviour is fatal. Barriers and warp operations work; FMA contraction is off, so results
+equal those of the IR's operators one by one.
 """
 
 from __future__ import annotations

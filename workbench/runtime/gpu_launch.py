@@ -20,7 +20,7 @@ _FIRST_ACCELERATED = 90  # from here on there are architectures with an "a"
 
 def _cupy() -> Any:
     try:
-        import cupy
+        import cupy  # pyright: ignore[reportMissingImports]  optional
     except ImportError:
         raise LaunchError(
             "a launch on a GPU needs CuPy, which is not installed",
