@@ -67,7 +67,9 @@ def final(value: Value, facts: Facts) -> Expr:
         return value.expr
     assert isinstance(kind, DType)
     ordered = render(value.form, kind, facts.limits)
-    if ordered is None or cost(ordered) > cost(value.expr):
+    # a cast of a sum reads better than a sum of casts
+    slack = -1 if isinstance(value.expr, Cast) else 0
+    if ordered is None or cost(ordered) > cost(value.expr) + slack:
         return value.expr
     return value.expr if alike_exactly(ordered, value.expr) else ordered
 
@@ -118,7 +120,8 @@ class Engine:
             case Unary():
                 return self.unary(node, parts)
             case Cast() if _scalar(node.type) and parts[0].form is not None:
-                return self.exact(node, parts, parts[0].form)
+                inside = Value(final(parts[0], self.facts), parts[0].form)
+                return self.exact(node, (inside,), parts[0].form)
             case Select():
                 return self.select(node, parts)
             case _:

@@ -87,7 +87,8 @@ class Cursor:
         """The next token, which must be of this kind."""
         if self.token.kind == kind:
             return self.take()
-        self.fail(f"expected a {kind}, found {self.found()}")
+        words = {"indent": "an indented block", "newline": "the end of the line"}
+        self.fail(f"expected {words.get(kind, f'a {kind}')}, found {self.found()}")
 
     def found(self) -> str:
         """The next token in words."""

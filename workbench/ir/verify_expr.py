@@ -106,7 +106,8 @@ def check_access(
     rank = 1 if rules.lowered else len(kind.shape)
     if len(index) != rank:
         what = "level lowered has one flat index" if rules.lowered else f"{kind} has {rank}"
-        _fail(f"{len(index)} indices for {tensor.name}: {what}", node, node)
+        count = f"{len(index)} {'index' if len(index) == 1 else 'indices'}"
+        _fail(f"{count} for {tensor.name}: {what}", node, node)
     for each in index:
         if not integer_scalar(each.type):
             _fail(f"an index of {tensor.name} is {each.type}, no integer", each, node)
