@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from workbench.base.errors import ScriptError
 from workbench.ir.stmt import Store
 from workbench.ir.traverse import walk
-from workbench.lang import f32, launch, threadIdx
+from workbench.lang import dims, f32, launch, threadIdx
 from workbench.script import Script
 
 
@@ -171,3 +171,16 @@ def test_a_script_may_stand_in_a_doctest() -> None:
     names = {"Script": Script, "f32": f32, "launch": launch, "threadIdx": threadIdx}
     test = doctest.DocTestParser().get_doctest(text, names, "example", None, 0)
     assert doctest.DocTestRunner().run(test) == (0, 2)
+
+
+def test_text_annotations_see_the_names_around_the_function() -> None:
+    # this file has `from __future__ import annotations`, so they are strings
+    rows, columns = dims("rows columns")
+    kind = f32
+
+    def local(a: kind[rows, columns], b: f32[rows]):
+        launch(grid=1, block=1)
+
+    script = Script.from_function(local)
+    assert script.dims == ("rows", "columns")
+    assert str(script.params[0].annotation) == "f32[rows, columns]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -137,11 +138,24 @@ def result_type(fn: FunctionType, source: Source) -> DType | None:
     raise ScriptError(f"a device function returns a number, not {kind!r}", source.span(node))
 
 
+def _enclosing(fn: FunctionType) -> Mapping[str, object]:
+    """The local names of the function that is just defining `fn`, if one is.
+
+    An annotation that is a string leaves no trace in the closure of `fn`.
+    """
+    frame = sys._getframe()
+    while frame is not None:
+        if fn.__code__ in frame.f_code.co_consts:
+            return frame.f_locals
+        frame = frame.f_back
+    return {}
+
+
 def _resolved(fn: FunctionType, source: Source, node: ast.expr, value: object) -> object:
     """The annotation as an object; a string is evaluated where the function stands."""
     if not isinstance(value, str):
         return value
-    names = outer_names(fn)
+    names = ChainMap(dict(_enclosing(fn)), dict(outer_names(fn)))
     try:
         # annotations are the user's own code, like the function itself
         return eval(value, dict(names))
