@@ -34,6 +34,8 @@ class Builder:
     ----------
     origin : str
         The model's node that is being translated; recorded in each operator made meanwhile.
+    wish : str
+        What the tensors made meanwhile are called after.
     """
 
     operators: list[Operator] = field(default_factory=list[Operator])
@@ -80,7 +82,8 @@ class Builder:
         """
         kind = compute.output.tensor
         extents = tuple(kind.extents if shape is None else shape)
-        output = Tensor(self.wish, kind.dtype, extents)
+        # the last operator of a node gets the name the model has for it, see `name`
+        output = Tensor(f"{self.wish}.{compute.name}", kind.dtype, extents)
         # a definition over an empty reduction reads nothing
         used = tuple(inputs) if compute.inputs else ()
         if output.size >= 2**31:

@@ -176,15 +176,20 @@ class _State:
             reason, path = self._join(op, maps)
             if path is None:
                 self._say(op, maps, reason)
-                return None
+                return self._several(tensor)
             maps[op.output] = path
             region.append(op)
             if not pending:
                 return region
             if op.output in self.outputs or op.output not in self.users:
-                self._say(op, maps, f"{tensor.name} has {len(self.users[tensor])} uses")
-                return None
+                return self._several(tensor)
             pending.update(self.users[op.output])
+
+    def _several(self, tensor: Tensor) -> None:
+        """Say of all users of `tensor` that there are several."""
+        for op in self.users[tensor]:
+            reason = f"{tensor.name} has {len(self.users[tensor])} uses"
+            self.reasons.setdefault((tensor, op), reason)
 
     def _join(self, op: Operator, maps: dict[Tensor, _Path]) -> tuple[str, _Path | None]:
         """How `op` continues the paths of its inputs; None, with a reason, when it cannot."""
@@ -231,12 +236,12 @@ class _State:
         self, tensor: Tensor, maker: Operator, group: Sequence[Operator], anchor: Operator
     ) -> str | None:
         """Why `maker` cannot join; None when it can."""
-        if not maker.injective:
-            return f"{maker.name} has a reduction itself"
         if tensor in self.outputs:
             return f"{tensor.name} is an output of the graph"
         if any(op not in group for op in self.users[tensor]):
             return f"{tensor.name} has {len(self.users[tensor])} uses"
+        if not maker.injective:
+            return f"{maker.name} has a reduction itself"
         if maker not in self.free:
             return f"{maker.name} is in another group already"
         times = rereads(anchor, tensor) if tensor in anchor.inputs else 1

@@ -10,6 +10,7 @@ from workbench.graph.fuse import fuse
 from workbench.ir.expr import Var
 from workbench.ir.traverse import rewrite
 from workbench.schedules import schedule
+from workbench.schedules.axes import kernel_name
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -58,7 +59,7 @@ def program(group: Group, template: Template | None = None) -> Scheduled:
         anchor.output,
         [_renamed(op, shared) for op in group.prologue],
         [_renamed(op, shared) for op in group.epilogue],
-        safe_name(group.name),
+        kernel_name(group.name),
     )
     owners = {var: tensor for tensor, var in shared.items()}
     origin = [name for op in group.operators for name in op.origin]

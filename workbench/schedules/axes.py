@@ -10,6 +10,7 @@ from workbench.ir import build
 from workbench.ir.compute import Compute
 from workbench.ir.expr import Builtin, Expr, Var
 from workbench.ir.module import Function, Launch, Module
+from workbench.ir.naming import RESERVED
 from workbench.ir.stmt import ForTask, If, Stmt
 from workbench.ir.types import i32
 from workbench.mapping import spatial
@@ -103,10 +104,22 @@ def power_of_two(extent: int) -> int:
     return 1 << max(0, extent - 1).bit_length()
 
 
+def kernel_name(text: str) -> str:
+    """`text` as the name of a kernel: an identifier that means nothing else in the text form.
+
+    Examples
+    --------
+    >>> kernel_name("conv_relu"), kernel_name("exp"), kernel_name("7/x")
+    ('conv_relu', 'exp_kernel', '_7_x')
+    """
+    name = safe_name(text, "kernel")
+    return f"{name}_kernel" if name in RESERVED else name
+
+
 def kernel(compute: Compute, body: Stmt, blocks: int, threads: int, notes: Sequence[str]) -> Module:
     """A module of one kernel whose parameters are the inputs and the output of `compute`."""
     function = Function(
-        safe_name(compute.name),
+        kernel_name(compute.name),
         (*compute.inputs, compute.output),
         body,
         Launch((blocks, 1, 1), (threads, 1, 1)),

@@ -12,7 +12,7 @@ from workbench.graph.build import Builder
 from workbench.graph.graph import Graph
 from workbench.graph.onnx.functions import Functions, bound_nodes
 from workbench.graph.onnx.model import Model, bind
-from workbench.graph.onnx.registry import find
+from workbench.graph.onnx.registry import find, schema
 from workbench.graph.onnx.rows_elementwise import snake
 from workbench.graph.onnx.types import dtype_of_elem
 from workbench.graph.operator import Operator
@@ -76,6 +76,7 @@ def _lower_node(b: Builder, node: Node, names: Names, functions: Functions, dept
         else:
             while inputs and inputs[-1] is None:
                 inputs.pop()
+            _check_inputs(node, inputs)
             made = row.lower(node, b, *inputs)
             found = made if isinstance(made, tuple) else (made,)
     except WorkbenchError as error:
@@ -84,16 +85,22 @@ def _lower_node(b: Builder, node: Node, names: Names, functions: Functions, dept
         kind = type(error) if isinstance(error, UnsupportedOp) else ModelError
         raise kind(f'node "{node.name}" ({node.op}): {error.message}', hint=error.hint,
                    notes=error.notes) from None
-    except TypeError as error:
-        # a row called with inputs it does not take; anything else is a bug of ours
-        if row is None or not str(error).startswith(("_", "functools")):
-            raise
-        raise ModelError(f'node "{node.name}" ({node.op}) has {len(inputs)} inputs, which is not '
-                         "what the operator takes") from None
     for name, tensor in zip(node.outputs, found, strict=False):
         if name and tensor is not None:
             fresh = depth == 0 and len(b.operators) > before
             names[name] = b.name(tensor, name) if fresh else tensor
+
+
+def _check_inputs(node: Node, inputs: Sequence[Tensor | None]) -> None:
+    """Hold the inputs of a node against ONNX's own description of the operator."""
+    described = schema(node.domain, node.op, node.opset)
+    if described is None:
+        return
+    least, most = described.min_input, described.max_input
+    if not least <= len(inputs) <= most or None in inputs[:least]:
+        takes = str(least) if least == most else f"{least} to {most}"
+        count = sum(t is not None for t in inputs)
+        raise ModelError(f"has {count} inputs; the operator takes {takes}")
 
 
 def _expand(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
 from typing import TYPE_CHECKING
@@ -116,6 +117,9 @@ def _plain(name: str, function: Function, node: Node, b: Builder, *inputs: Tenso
     return elementwise(b, name, function, *inputs)
 
 
+_WORDS = re.compile("(?<=[a-z])(?=[A-Z][a-z0-9])")
+
+
 def snake(name: str) -> str:
     """``HardSigmoid`` → ``hard_sigmoid``.
 
@@ -124,10 +128,7 @@ def snake(name: str) -> str:
     >>> snake("HardSigmoid"), snake("IsNaN"), snake("Add")
     ('hard_sigmoid', 'is_nan', 'add')
     """
-    words = ""
-    for before, letter in zip(" " + name, name, strict=False):
-        words += f"_{letter}" if letter.isupper() and before.islower() else letter
-    return words.lower()
+    return _WORDS.sub("_", name).lower()
 
 
 def _variadic(name: str, op: BinaryOp, node: Node, b: Builder, *inputs: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ def elementwise(
     >>> from workbench.ir.types import f32
     >>> x, y = Tensor("x", f32, (2, 3)), Tensor("y", f32, (3,))
     >>> print(elementwise(Builder(), "add", build.add, x, y))
-    t: f32[2, 3]
+    t.add: f32[2, 3]
     """
     shape = broadcast(*(t.extents for t in inputs))
     scalars = {t: _number(b, t) for t in inputs}

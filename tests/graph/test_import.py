@@ -1,0 +1,316 @@
+"""Models that cannot be imported, each with its message; and what the importer works out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from tests.graph.cases import agree, floats, model, node, run
+from workbench.base.errors import LaunchError, ModelError, UnsupportedOp, WorkbenchError
+from workbench.graph import from_onnx
+
+F = np.float32
+
+
+def simple() -> onnx.ModelProto:
+    return model([node("MatMul", "x w", "p"), node("Relu", "p", "y")], {"x": (F, (2, 3))}, ["y"],
+                 {"w": floats(3, 4)})
+
+
+def refused(source: object, **dims: int) -> str:
+    with pytest.raises(ModelError) as error:
+        from_onnx(source).compile("interp", dims or None)
+    return str(error.value)
+
+
+def test_a_file_that_is_cut_short(tmp_path: Path) -> None:
+    data = simple().SerializeToString()
+    file = tmp_path / "cut.onnx"
+    file.write_bytes(data[: len(data) - 20])
+    assert refused(file).splitlines()[:2] == [
+        f"'cut.onnx' ({len(data) - 20} bytes) is no ONNX model, or is cut short",
+        "  hint: download or export it again",
+    ]
+
+
+def test_every_cut_is_an_error_or_a_whole_model() -> None:
+    data = simple().SerializeToString()
+    for length in range(len(data)):
+        try:
+            from_onnx(data[:length])
+        except WorkbenchError as error:
+            assert error.message  # noqa: PT017
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a not a model at all", b"\x00" * 64, b"{}"])
+def test_bytes_that_are_no_model(data: bytes) -> None:
+    assert "no ONNX model" in refused(data)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.onnx") == "cannot read 'none.onnx': No such file or directory"
+    assert refused(42) == "a model is a path, bytes or a ModelProto, not int"
+
+
+def test_all_unknown_operators_at_once() -> None:
+    made = model(
+        [node("Frobnicate", "x", "a"), node("Relu", "a", "b"), node("Frobnicate", "b", "c"),
+         helper.make_node("Mystery", ["c"], ["y"], domain="com.example")],
+        {"x": (F, (2, 3))}, ["y"],
+    )
+    with pytest.raises(UnsupportedOp) as error:
+        from_onnx(made)
+    assert str(error.value) == (
+        "2 operators are not supported\n"
+        "  note: Frobnicate of opset 17: Frobnicate_a, Frobnicate_c\n"
+        '  note: com.example.Mystery of opset 1: Mystery of "y"'
+    )
+    assert (error.value.op, error.value.opset) == ("Frobnicate", 17)
+
+
+def test_an_operator_in_an_opset_that_is_not_known() -> None:
+    made = model([node("Add", "x x", "y")], {"x": (F, (2,))}, ["y"], opset=6)
+    with pytest.raises(UnsupportedOp) as error:
+        from_onnx(made)
+    assert str(error.value) == (
+        "the operator Add is not supported\n"
+        "  note: Add of opset 6: Add_y; known for opset 7 and later"
+    )
+
+
+def test_an_opset_from_the_future() -> None:
+    made = simple()
+    made.opset_import[0].version = 99
+    assert refused(made).startswith("the model asks for opset 99; the newest known is ")
+
+
+def test_a_missing_initializer() -> None:
+    made = simple()
+    del made.graph.initializer[:]
+    assert refused(made) == (
+        'node "MatMul_p" (MatMul) reads "w", which is no input, no initializer and no output of a '
+        "node\n  hint: is an initializer missing from the file?"
+    )
+
+
+def test_nodes_that_wait_for_one_another() -> None:
+    made = model([node("Add", "x b", "a"), node("Relu", "a", "b"), node("Neg", "b", "y")],
+                 {"x": (F, (2,))}, ["y"])
+    assert refused(made) == "these nodes wait for one another: Add_a, Relu_b, Neg_y"
+
+
+def test_nodes_out_of_order_are_sorted() -> None:
+    made = simple()
+    nodes = [made.graph.node[1], made.graph.node[0]]
+    del made.graph.node[:]
+    made.graph.node.extend(nodes)
+    x = floats(2, 3)
+    want = np.maximum(x @ floats(3, 4), 0)
+    np.testing.assert_allclose(run(made, {"x": x}, "interp")["y"], want, rtol=1e-5)
+
+
+def test_a_name_that_is_made_twice() -> None:
+    made = model([node("Relu", "x", "y"), node("Neg", "x", "y")], {"x": (F, (2,))}, ["y"])
+    assert refused(made) == '"y" is made twice, the second time by node "Neg_y"'
+
+
+def test_dims_without_a_value() -> None:
+    made = model([node("Relu", "x", "y")], {"x": (F, ("batch", 3, "width"))}, ["y"])
+    graph = from_onnx(made)
+    assert graph.dims == ("batch", "width")
+    assert str(graph.inputs[0]) == "x: f32[batch, 3, width]"
+    assert refused(made) == (
+        "the dynamic dims have no value: batch, width\n"
+        '  hint: pass dims={"batch": 1, "width": 1} with the extents you want\n'
+        "  note: batch is dimension 0 of x\n"
+        "  note: width is dimension 2 of x"
+    )
+    assert refused(made, batch=2).startswith("the dynamic dim has no value: width\n")
+    assert refused(made, batch=2, depth=3) == (
+        "no input has a dim called depth\n  hint: the dims are batch, width"
+    )
+    assert refused(made, batch=-1, width=1) == (
+        "the dim batch cannot be -1; give a whole number from 0"
+    )
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_dims_bound_early_or_late(early: bool) -> None:
+    made = model([node("Shape", "x", "s"), node("Gather", "s zero", "n"),
+                  node("Unsqueeze", "n axes", "u"), node("Concat", "u minus", "shape", axis=0),
+                  node("Reshape", "x shape", "r"), node("Relu", "r", "y")],
+                 {"x": (F, ("n", 3, 2))}, ["y"],
+                 {"zero": np.array(0), "axes": np.array([0]), "minus": np.array([-1])})
+    dims = {"n": 5}
+    graph = from_onnx(made)
+    done = graph.optimize(dims).compile("interp") if early else (
+        graph.optimize().compile("interp", dims))
+    # the shape is arithmetic on constants, and is gone
+    assert [g.name for g in done.groups] == ["reshape_relu"]
+    x = floats(5, 3, 2)
+    np.testing.assert_array_equal(done({"x": x})["y"], np.maximum(x, 0).reshape(5, 6))
+
+
+def test_a_dim_of_no_name_is_called_after_its_input() -> None:
+    made = model([node("Relu", "x", "y")], {"x": (F, ("?", "?"))}, ["y"])
+    assert from_onnx(made).dims == ("x_0", "x_1")
+
+
+def test_external_data_stay_in_the_folder(tmp_path: Path) -> None:
+    outside = tmp_path / "secret.bin"
+    weights = floats(3, 4)
+    outside.write_bytes(weights.tobytes())
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "w.bin").write_bytes(b"\x00" * 16 + weights.tobytes())
+    (folder / "link.bin").symlink_to(outside)
+
+    def stored(location: str, **entries: int) -> Path:
+        made = simple()
+        tensor = made.graph.initializer[0]
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in {"location": location, **entries}.items():
+            tensor.external_data.add(key=key, value=str(value))
+        (folder / "model.onnx").write_bytes(made.SerializeToString())
+        return folder / "model.onnx"
+
+    x = floats(2, 3)
+    graph = from_onnx(stored("w.bin", offset=16, length=48)).compile("interp")
+    np.testing.assert_allclose(graph({"x": x})["y"], np.maximum(x @ weights, 0), rtol=1e-5)
+    for place in ("../secret.bin", str(outside), "link.bin"):
+        assert refused(stored(place)) == f'"w" lies in {place!r}, outside the folder of the model'
+    assert refused(stored("gone.bin")) == "\"w\" lies in 'gone.bin', which is missing"
+    assert refused(stored("w.bin", offset=32, length=48)) == (
+        "\"w\" needs bytes 32 to 80 of 'w.bin', which has 64"
+    )
+    assert refused(stored("w.bin").read_bytes()).startswith("\"w\" lies in the file 'w.bin', but")
+
+
+def test_weights_that_do_not_fit_their_shape() -> None:
+    made = simple()
+    made.graph.initializer[0].dims[0] = 1000
+    assert refused(made).startswith('the data of "w" do not fit its shape [1000, 4]')
+
+
+def test_number_types_that_are_not_supported() -> None:
+    made = model([node("Relu", "x", "y")], {"x": (F, (2,))}, ["y"])
+    made.graph.input[0].type.tensor_type.elem_type = TensorProto.BFLOAT16
+    with pytest.raises(UnsupportedOp, match="tensors of BFLOAT16 are not supported"):
+        from_onnx(made)
+
+
+def test_a_node_that_does_not_fit_is_named() -> None:
+    made = model([node("MatMul", "x w", "y")], {"x": (F, (2, 5))}, ["y"])
+    made.graph.initializer.append(numpy_helper.from_array(floats(3, 4), "w"))
+    assert refused(made) == (
+        'node "MatMul_y" (MatMul): matmul: x: f32[2, 5] times w: f32[3, 4] has inner extents 5 '
+        "and 3"
+    )
+    made = model([node("Relu", "x x", "y")], {"x": (F, (2,))}, ["y"])
+    assert refused(made) == (
+        'node "Relu_y" (Relu): has 2 inputs; the operator takes 1'
+    )
+
+
+def test_a_shape_that_depends_on_the_call() -> None:
+    made = model([node("Reshape", "x s", "y")], {"x": (F, (2, 3)), "s": (np.int64, (1,))}, ["y"])
+    assert refused(made) == (
+        'node "Reshape_y" (Reshape): shape (s) depends on the inputs of the call\n'
+        "  hint: shapes, axes and the like must be known when compiling"
+    )
+
+
+def test_a_huge_fill_eats_no_memory() -> None:
+    made = model([node("ConstantOfShape", "s", "f"), node("ReduceSum", "f", "y", keepdims=0)],
+                 {"x": (F, (1,))}, ["y"], {"s": np.array([10**5, 10**4])})
+    graph = from_onnx(made)
+    assert [op.name for op in graph.operators] == ["fill", "reduce_sum"]
+    assert graph.optimize().groups[0].name == "fill_reduce_sum"
+    made = model([node("ConstantOfShape", "s", "y")], {"x": (F, (1,))}, ["y"],
+                 {"s": np.array([10**9, 10**9])})
+    assert refused(made) == (
+        'node "ConstantOfShape_y" (ConstantOfShape): a tensor of shape '
+        "[1000000000, 1000000000] is too large"
+    )
+
+
+def test_names_of_the_model_do_not_reach_the_source() -> None:
+    evil = 'x"; } system("rm -rf /"); //\n'
+    made = model([node("Relu", "a", "y")], {"a": (F, (2,))}, ["y"])
+    made.graph.input[0].name = made.graph.node[0].input[0] = evil
+    made.graph.node[0].name = "*/ evil /*\n#include <x>"
+    graph = from_onnx(made).optimize().compile("interp")
+    np.testing.assert_array_equal(graph({evil: F([-1, 2])})["y"], [0, 2])
+    for kernel in graph.kernels:
+        assert "system(" not in kernel.source
+        assert "*/" not in kernel.source
+        assert "#include" not in kernel.source
+
+
+def test_inputs_of_a_call() -> None:
+    graph = from_onnx(simple()).compile("interp")
+    x = floats(2, 3)
+
+    def wrong(inputs: dict[str, np.ndarray]) -> str:
+        with pytest.raises(LaunchError) as error:
+            graph(inputs)
+        return str(error.value)
+
+    assert wrong({}) == "the input x: f32[2, 3] is missing\n  hint: got nothing"
+    assert wrong({"x": x, "z": x}) == "the graph has no input z\n  hint: its inputs are x"
+    assert wrong({"x": x.astype(np.float64)}) == "input x: expected f32[2, 3], got float64[2, 3]"
+    assert wrong({"x": x.T}) == "input x: expected f32[2, 3], got float32[3, 2]"
+
+
+def test_calls_do_not_share_what_they_give() -> None:
+    graph = from_onnx(simple()).optimize().compile("interp")
+    first = graph({"x": floats(2, 3)})["y"]
+    kept = first.copy()
+    graph({"x": floats(2, 3, seed=9)})
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_outputs_that_are_inputs_or_constants() -> None:
+    made = model([node("Identity", "x", "same"), node("Identity", "w", "fixed"),
+                  node("Relu", "x", "y"), node("Identity", "y", "again")],
+                 {"x": (F, (2,))}, ["same", "fixed", "y", "again"], {"w": floats(3)})
+    graph = agree(made, {"x": floats(2)}, "interp")
+    x = floats(2)
+    got = graph({"x": x})
+    got["same"][:] = 0
+    got["fixed"][:] = 0
+    np.testing.assert_array_equal(graph({"x": x})["fixed"], floats(3))
+    np.testing.assert_array_equal(x, floats(2))
+
+
+def test_a_function_of_the_model() -> None:
+    body = helper.make_function(
+        "local", "twice", ["a"], ["b"],
+        [helper.make_node("Constant", [], ["k"], value_float=2.0),
+         helper.make_node("Mul", ["a", "k"], ["m"]),
+         helper.make_node("LeakyRelu", ["m"], ["b"])],
+        [helper.make_opsetid("", 17)],
+    )
+    made = model([], {"x": (F, (3,))}, ["y"])
+    made.graph.node.append(helper.make_node("twice", ["x"], ["y"], domain="local"))
+    made.opset_import.append(helper.make_opsetid("local", 1))
+    made.functions.append(body)
+    made.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT
+    agree(made, {"x": floats(3)}, "interp")
+
+
+def test_a_function_that_calls_itself() -> None:
+    body = helper.make_function("local", "loop", ["a"], ["b"],
+                                [helper.make_node("loop", ["a"], ["b"], domain="local")],
+                                [helper.make_opsetid("local", 1)])
+    made = model([], {"x": (F, (3,))}, ["y"])
+    made.graph.node.append(helper.make_node("loop", ["x"], ["y"], domain="local"))
+    made.opset_import.append(helper.make_opsetid("local", 1))
+    made.functions.append(body)
+    with pytest.raises(UnsupportedOp, match="the operator loop is not supported"):
+        from_onnx(made)
