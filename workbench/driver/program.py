@@ -43,6 +43,8 @@ class Program:
         self.__doc__ = script.fn.__doc__ or Program.__doc__
         self.__wrapped__ = script.fn
         self._kernels: dict[tuple[Target, tuple[int, ...]], Kernel] = {}
+        # what calls have come before, so that the next one need not bind the extents again
+        self._called: dict[tuple[bool, tuple[object, ...]], Kernel] = {}
         self._modules: dict[tuple[int, ...], Module] = {}
         self._lock = threading.RLock()
 
@@ -74,8 +76,13 @@ class Program:
         LaunchError
             When the arguments do not fit.
         """
-        target = "cuda" if any(map(on_gpu, args)) else "cpu"
-        self.kernel_for(args, target)(*args)
+        shapes = tuple(getattr(arg, "shape", None) for arg in args)
+        key = (any(map(on_gpu, args)), shapes)
+        kernel = self._called.get(key)
+        if kernel is None:
+            kernel = self.kernel_for(args, "cuda" if key[0] else "cpu")
+            self._called[key] = kernel
+        kernel(*args)
 
     def kernel_for(self, args: Sequence[Any], target: Target | str = "cpu") -> Kernel:
         """The kernel that takes these arguments, compiled when it is not yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -116,20 +117,20 @@ def check(
 
 def _check_array(param: Parameter, kind: TensorType, arg: Any, gpu: bool) -> int:
     """Check one array; gives its address."""
-    device = on_gpu(arg)
+    device = not isinstance(arg, np.ndarray) and on_gpu(arg)
     if device != gpu or not (device or isinstance(arg, np.ndarray)):
         raise _misplaced(param, arg, gpu)
-    dtype = arg.dtype
-    if arg.shape != kind.shape or dtype.name != kind.dtype.numpy_name or not dtype.isnative:
+    if arg.shape != kind.shape or not _same_type(arg.dtype, kind.dtype):
         raise _expected(param, arg)
-    if not arg.flags.c_contiguous:
+    flags = arg.flags
+    if not flags.c_contiguous:
         raise LaunchError(
             f"argument {param.name}: expected {_what(param)} in C order without gaps, "
             f"got strides {tuple(arg.strides)} [byte]",
             span=param.span,
             hint=f"pass {_module(arg)}.ascontiguousarray({param.name})",
         )
-    address = int(arg.data.ptr if device else arg.ctypes.data)
+    address: int = arg.data.ptr if device else arg.__array_interface__["data"][0]
     align = param.align_bytes or kind.dtype.size_bytes
     if address % align:
         raise LaunchError(
@@ -138,13 +139,24 @@ def _check_array(param: Parameter, kind: TensorType, arg: Any, gpu: bool) -> int
             span=param.span,
             hint=f"pass {param.name}.copy()",
         )
-    if param.written and not device and not arg.flags.writeable:
+    if param.written and not device and not flags.writeable:
         raise LaunchError(
             f"argument {param.name} is read-only, and the kernel writes it",
             span=param.span,
             hint=f"pass {param.name}.copy()",
         )
     return address
+
+
+def _same_type(found: Any, kind: DType) -> bool:
+    if kind.scalar == "bf16":  # NumPy itself has none; that of ml_dtypes goes by its name
+        return found.name == "bfloat16"
+    return found == _numpy_dtype(kind)
+
+
+@functools.cache
+def _numpy_dtype(kind: DType) -> Any:
+    return np.dtype(kind.numpy_name)
 
 
 def kernel_access(align: int) -> str:
