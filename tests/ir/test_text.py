@@ -74,7 +74,7 @@ def test_every_form_is_read_and_written_as_it_stands() -> None:
 
 
 @given(modules(written=True))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_text_is_read_back_alike(module: Module) -> None:
     verify(module)
     again = parse(text(module))

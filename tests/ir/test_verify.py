@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 
-from tests.ir.strategies import modules
 from workbench.base.errors import VerifyError
 from workbench.ir.build import const, load
 from workbench.ir.expr import TRUE, Atomic, AtomicOp, Binary, BinaryOp, Call, Cast, Const, Var
@@ -159,9 +157,3 @@ MESSAGES = {
     "name of an intrinsic": "'exp' cannot be the name of a function",
     "no function": "a module needs at least one function",
 }
-
-
-@given(modules())
-@settings(max_examples=30)
-def test_random_modules_keep_all_rules(module: Module) -> None:
-    verify(module)

@@ -30,7 +30,8 @@ from workbench.ir.stmt import Seq, Stmt
 from workbench.ir.types import DType, boolean, f32, f64, i32, i64
 
 Operand = Expr | int | float | bool
-_BITWISE = {BinaryOp.BITAND, BinaryOp.BITOR, BinaryOp.BITXOR, BinaryOp.SHL, BinaryOp.SHR}
+_BITS = {BinaryOp.BITAND, BinaryOp.BITOR, BinaryOp.BITXOR}
+_SHIFTS = {BinaryOp.SHL, BinaryOp.SHR}
 _LOGICAL = {BinaryOp.AND, BinaryOp.OR}
 
 _FOLD: dict[BinaryOp, Callable[[int, int], int | bool]] = {
@@ -155,15 +156,14 @@ def binary(op: BinaryOp, a: Operand, b: Operand) -> Expr:
     WorkbenchError
         When the operator does not take these types.
     """
-    left, right = unify(a, b)
-    if op in _LOGICAL:
-        left, right = truth(left), truth(right)
-    elif op is BinaryOp.DIV and not _type(left).is_float:
+    left, right = unify(truth(a), truth(b)) if op in _LOGICAL else unify(a, b)
+    if op is BinaryOp.DIV and not _type(left).is_float:
         left, right = cast(left, _to_float(_type(left))), cast(right, _to_float(_type(right)))
     kind = _type(left)
-    if op in _BITWISE and not (kind.is_int or (kind.kind == "b" and "shift" not in op.name)):
+    if op in _BITS | _SHIFTS and kind.is_float:
         raise WorkbenchError(f"{op.value} takes integers, not {kind}")
-    if kind.kind == "b" and op not in _LOGICAL | COMPARISONS | _BITWISE:
+    # as in Python, a bool counts as 0 or 1, where it is not combined with another bool
+    if kind.kind == "b" and op not in _LOGICAL | _BITS | {BinaryOp.EQ, BinaryOp.NE}:
         left, right = cast(left, i32.vector(kind.lanes)), cast(right, i32.vector(kind.lanes))
         kind = _type(left)
     result = boolean.vector(kind.lanes) if op in COMPARISONS | _LOGICAL else kind
