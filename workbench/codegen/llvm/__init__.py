@@ -1,1 +1,27 @@
-"""LLVM IR for the CPU."""
+"""LLVM IR for the CPU: threads as the lanes of vectors.
+
+What lives here
+    kernel       a module to a Source: the launch, places of tensors, scratch memory
+    region       a loop over groups of threads, between two barriers
+    stmt         statements of a group, divergence by masks
+    jumps        break, continue and return that part the threads
+    unroll       loops that are written out
+    expr         expressions
+    arith        operators; divide, integer division; convert, casts
+    memory       loads and stores by the pattern of lanes
+    atomic       atomic updates
+    warp         warp operations: a group is a warp
+    math         functions of one thread; approximate, those of f32 as polynomials
+    uniform      which values all threads of a block share
+    fission      where barriers cut a kernel, and what crosses
+    frame        the state of a function under generation
+    value        what a group of lanes holds
+    emit         LLVM IR as text under construction
+May import: base, mapping, ir, codegen.source.
+Start reading: value, then kernel.
+Add one more: an intrinsic is a row in math.MATH or warp.WARP.
+"""
+
+from workbench.codegen.llvm.kernel import generate
+
+__all__ = ["generate"]

@@ -6,8 +6,9 @@ from workbench.base.errors import CodegenError
 from workbench.codegen.llvm.arith import binary, constant, operands, unary
 from workbench.codegen.llvm.atomic import atomic
 from workbench.codegen.llvm.convert import convert
+from workbench.codegen.llvm.emit import Emitter
 from workbench.codegen.llvm.frame import Frame, Parts, read_slot
-from workbench.codegen.llvm.math import MATH
+from workbench.codegen.llvm.math import MATH, call
 from workbench.codegen.llvm.memory import load
 from workbench.codegen.llvm.value import Value, opaque, varying
 from workbench.codegen.llvm.warp import WARP
@@ -30,7 +31,7 @@ from workbench.ir.expr import (
 )
 from workbench.ir.node import Node
 from workbench.ir.traverse import children, walk
-from workbench.ir.types import boolean, i64
+from workbench.ir.types import boolean, f32, i64
 
 
 def evaluate(f: Frame, root: Expr) -> Parts:
@@ -71,9 +72,9 @@ def _node(f: Frame, node: Node, args: list[Parts]) -> Parts:
         case Builtin():
             return (f.builtins[node.name],)
         case Unary():
-            return tuple(unary(e, node.op, a) for a in args[0])
+            return tuple(_in_f32(e, node, [a]) for a in args[0])
         case Binary():
-            return tuple(binary(e, node.op, a, b) for a, b in zip(*args, strict=True))
+            return tuple(_in_f32(e, node, [a, b]) for a, b in zip(*args, strict=True))
         case Cast():
             parts = args[0] * (node.type.lanes if len(args[0]) == 1 else 1)
             return tuple(convert(e, a, node.type.element) for a in parts)
@@ -93,6 +94,18 @@ def _node(f: Frame, node: Node, args: list[Parts]) -> Parts:
             return (args[0][node.lane],)
         case _:
             raise AssertionError(f"{type(node).__name__} is no expression")
+
+
+def _in_f32(e: Emitter, node: Unary | Binary, args: list[Value]) -> Value:
+    """An operator; halves are computed in f32 and rounded after it."""
+    kind = args[0].type
+    half = kind.is_float and kind.bits == 16
+    wide = [convert(e, a, f32) for a in args] if half else args
+    if isinstance(node, Unary):
+        found = unary(e, node.op, wide[0])
+    else:
+        found = binary(e, node.op, wide[0], wide[1])
+    return convert(e, found, kind) if half and found.type.is_float else found
 
 
 def choose(f: Frame, cond: Value, a: Value, b: Value) -> Value:
@@ -153,12 +166,8 @@ def _atomic(f: Frame, node: Atomic, args: list[Parts]) -> Value:
 
 
 def _call(f: Frame, node: Call, args: list[Parts]) -> Parts:
-    kind = node.type
-    rule = MATH.get(node.function)
-    if rule is not None:
-        assert kind is not None
-        lanes = zip(*args, strict=True)
-        return tuple(rule(f.e, list(row), kind.element) for row in lanes)
+    if node.function in MATH:
+        return tuple(call(f.e, node.function, list(row)) for row in zip(*args, strict=True))
     warp = WARP.get(node.function)
     if warp is not None:
         return warp(f.e, [a[0] for a in args], f.mask)

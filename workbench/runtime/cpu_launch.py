@@ -1,0 +1,175 @@
+"""Compiled kernels on the host: blocks shared out to threads, arguments as prepared pointers."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from workbench.base.lazy import lazy
+from workbench.ir.types import DType, TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.ir.module import Launch
+    from workbench.runtime.jit import CpuBinary
+else:
+    np = lazy("numpy")
+
+_ALIGN = 64
+_KERNEL = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p
+)
+
+SHARES_PER_THREAD = 4
+"""Pieces of the grid per host thread, so that a slow one does not hold up the launch."""
+
+WORTH_SHARING_NS = 150_000
+"""Work left after the first piece from which on waking other host threads pays [ns]."""
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="workbench")
+
+
+class _Scratch(threading.local):
+    """Scratch memory of each host thread, grown when a kernel needs more."""
+
+    buffer: Any = None
+    size: int = -1
+    address: int = 0
+
+    def of(self, size: int) -> int:
+        """Address of `size` bytes, aligned to 64."""
+        if size > self.size:
+            self.buffer = ctypes.create_string_buffer(size + _ALIGN)
+            start = ctypes.addressof(self.buffer)
+            self.address = start + -start % _ALIGN
+            self.size = size
+        return self.address
+
+
+_SCRATCH = _Scratch()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A launch whose arguments are pointers already; it keeps the arrays alive."""
+
+    run: Callable[[], None]
+    kept: tuple[object, ...]
+
+    def __call__(self) -> None:
+        """Run it to its end."""
+        self.run()
+
+
+class CpuLauncher:
+    """Runs a compiled kernel on arrays of the host.
+
+    Parameters
+    ----------
+    binary : CpuBinary
+        The code.
+    launch : Launch
+        Grid and block.
+    params : sequence of DType or TensorType
+        Types of the arguments.
+    threads : int, optional
+        Host threads; by default one per core.
+    """
+
+    def __init__(
+        self,
+        binary: CpuBinary,
+        launch: Launch,
+        params: Sequence[DType | TensorType],
+        threads: int | None = None,
+    ) -> None:
+        self.binary = binary
+        self.blocks = launch.blocks
+        self.params = tuple(params)
+        self.threads = min(threads or cores(), self.blocks)
+        self._function = _KERNEL(binary.address())
+
+    def __call__(self, *args: Any) -> None:
+        """Run the kernel; arrays are C-contiguous, of the parameters' types, and are not checked."""
+        self.prepare(args)()
+
+    def prepare(self, args: Sequence[Any]) -> Prepared:
+        """A launch with these arguments that can be run again and again."""
+        kept: list[object] = []
+        pointers = (ctypes.c_void_p * max(1, len(args)))()
+        for i, (kind, arg) in enumerate(zip(self.params, args, strict=True)):
+            array = arg if isinstance(kind, TensorType) else _number(kind, arg)
+            kept.append(array)
+            pointers[i] = array.ctypes.data
+        address = ctypes.addressof(pointers)
+        return Prepared(self._run(address), (*kept, pointers, self))
+
+    def _run(self, address: int) -> Callable[[], None]:
+        function, size, blocks = self._function, self.binary.scratch_bytes, self.blocks
+        if self.threads == 1:
+            return lambda: function(address, 0, blocks, _SCRATCH.of(size))
+        pieces = min(blocks, SHARES_PER_THREAD * self.threads)
+        bounds = [blocks * i // pieces for i in range(pieces + 1)]
+        threads = self.threads
+
+        def work(shares: Iterator[int]) -> None:
+            scratch = _SCRATCH.of(size)
+            for i in shares:
+                function(address, bounds[i], bounds[i + 1], scratch)
+
+        def run() -> None:
+            start = time.perf_counter_ns()
+            function(address, 0, bounds[1], _SCRATCH.of(size))
+            if (time.perf_counter_ns() - start) * (pieces - 1) < WORTH_SHARING_NS:
+                function(address, bounds[1], blocks, _SCRATCH.of(size))
+                return
+            shares = _Shares(1, pieces)
+            pool = _pool(threads - 1)
+            others = [pool.submit(work, shares) for _ in range(threads - 1)]
+            work(shares)
+            for each in others:
+                each.result()
+
+        return run
+
+
+class _Shares:
+    """Numbers handed out to several threads, each once."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        self._numbers = iter(range(start, stop))
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> _Shares:
+        return self
+
+    def __next__(self) -> int:
+        with self._lock:
+            return next(self._numbers)
+
+
+def _number(kind: DType, value: Any) -> Any:
+    """A scalar argument in memory of its own."""
+    if kind.scalar == "bf16":
+        import ml_dtypes
+
+        return np.array(value, dtype=ml_dtypes.bfloat16)
+    return np.array(value, dtype=kind.numpy_name)

@@ -1,0 +1,222 @@
+"""LLVM IR to machine code in memory, through llvmlite.
+
+The object code is kept in the disk cache under everything that shaped it: the text, LLVM's
+version, the processor and its features.
+"""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache as once
+from typing import TYPE_CHECKING, Any, Protocol
+
+from workbench.base.errors import BuildError
+from workbench.base.lazy import lazy
+from workbench.runtime.cache import Cache, key
+
+if TYPE_CHECKING:
+    import llvmlite
+    import llvmlite.binding as llvm
+else:
+    llvmlite = lazy("llvmlite")
+
+_REVISION = "1"  # of the passes below; counts in the key of the cache
+
+# llvmlite's compiler state is global: one compilation at a time
+_LOCK = threading.Lock()
+
+
+class Unit(Protocol):
+    """What is compiled: `codegen.source.Source` is one."""
+
+    @property
+    def name(self) -> str:
+        """The function that a launch calls."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """LLVM IR."""
+        ...
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Scratch memory of each host thread [byte]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The processor that code is made for.
+
+    Attributes
+    ----------
+    cpu : str
+        LLVM's name of it.
+    features : str
+        LLVM's list of what it has.
+    lanes : int
+        Elements of 32 bits in its vectors: 16 with AVX-512, 8 with AVX, else 4.
+    version : str
+        Of LLVM and llvmlite.
+    """
+
+    cpu: str
+    features: str
+    lanes: int
+    version: str
+
+
+@once
+def host() -> Host:
+    """This machine.
+
+    Raises
+    ------
+    BuildError
+        When llvmlite is not installed.
+    """
+    binding = _binding()
+    features = binding.get_host_cpu_features()
+    has = {name for name, on in dict(features).items() if on}
+    lanes = 16 if {"avx512f", "avx512vl", "avx512bw", "avx512dq"} <= has else 8 if "avx2" in has else 4
+    number = ".".join(map(str, binding.llvm_version_info))
+    version = f"LLVM {number}, llvmlite {llvmlite.__version__}"
+    return Host(binding.get_host_cpu_name(), features.flatten(), lanes, version)
+
+
+@once
+def _binding() -> Any:
+    try:
+        import llvmlite.binding as binding
+    except ImportError as error:
+        raise BuildError(
+            "llvmlite is not installed, so nothing can be compiled for the CPU",
+            hint="python -m pip install llvmlite",
+        ) from error
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding
+
+
+def _machine() -> Any:
+    here = host()
+    target = _binding().Target.from_default_triple()
+    # position-independent: an object from the cache may be loaded anywhere
+    return target.create_target_machine(
+        cpu=here.cpu, features=here.features, opt=2, reloc="pic", codemodel="jitdefault", jit=True
+    )
+
+
+@once
+def _shared_machine() -> Any:
+    return _machine()
+
+
+def _optimised(unit: Unit) -> Any:
+    """The LLVM module after LLVM's passes."""
+    binding = _binding()
+    try:
+        module = binding.parse_assembly(unit.text)
+    except RuntimeError as error:
+        raise BuildError(
+            f"LLVM does not take the code of {unit.name}; this is a fault of kernel-workbench",
+            log=str(error),
+        ) from error
+    machine = _shared_machine()
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    options = binding.create_pipeline_tuning_options(speed_level=2)
+    # lanes are vectors already
+    options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = False
+    builder = binding.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module
+
+
+class CpuBinary:
+    """Machine code of one kernel for this processor.
+
+    Attributes
+    ----------
+    name : str
+        The function that a launch calls.
+    data : bytes
+        Object file.
+    scratch_bytes : int
+        Scratch memory of each host thread [byte].
+    ms : float
+        What compiling it took, or reading it from the cache [ms].
+    """
+
+    def __init__(self, unit: Unit, data: bytes, ms: float) -> None:
+        self.name = unit.name
+        self.data = data
+        self.scratch_bytes = unit.scratch_bytes
+        self.ms = ms
+        self._unit = unit
+        self._engine: Any = None
+        self._address = 0
+        self._lock = threading.Lock()
+
+    def address(self) -> int:
+        """Where the function lies in memory; loads the object on first use."""
+        with self._lock:
+            if self._engine is None:
+                self._engine, self._address = _load(self.name, self.data)
+            return self._address
+
+    def ir(self) -> str:
+        """LLVM IR after LLVM's passes."""
+        with _LOCK:
+            return str(_optimised(self._unit))
+
+    def asm(self) -> str:
+        """Assembly text."""
+        with _LOCK:
+            return _shared_machine().emit_assembly(_optimised(self._unit))
+
+
+def _load(name: str, data: bytes) -> tuple[Any, int]:
+    binding = _binding()
+    with _LOCK:
+        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
+        engine.add_object_file(binding.object_file.ObjectFileRef.from_data(data))
+        engine.finalize_object()
+        address = engine.get_function_address(name)
+    assert address, f"{name} is not in its object file"
+    return engine, address
+
+
+def compile(unit: Unit, *, cache: Cache | None = None) -> CpuBinary:
+    """Compile LLVM IR for this processor.
+
+    Parameters
+    ----------
+    unit : Source
+        Of `codegen.llvm`.
+    cache : Cache, optional
+        Where object code is kept.
+
+    Raises
+    ------
+    BuildError
+        When llvmlite is missing, or LLVM refuses the text.
+    """
+    start = time.perf_counter()
+
+    def build() -> bytes:
+        with _LOCK:
+            return _shared_machine().emit_object(_optimised(unit))
+
+    data = _kept(unit, cache, build) if cache else build()
+    return CpuBinary(unit, data, (time.perf_counter() - start) * 1000)
+
+
+def _kept(unit: Unit, cache: Cache, build: Callable[[], bytes]) -> bytes:
+    here = host()
+    parts = (unit.text, here.version, here.cpu, here.features, platform.machine(), _REVISION)
+    return cache.get_or_build(key(*parts), build, "object")
