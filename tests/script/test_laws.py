@@ -12,6 +12,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from tests.script.conftest import define
+from workbench.base.errors import ScriptError
 from workbench.interp import run
 from workbench.ir.verify import verify
 
@@ -182,3 +183,26 @@ def test_float_expressions_in_double_precision(expression: str, x: list[float]) 
     report = run(define(text, "f").translate(), [data, out])
     assert report.ok
     np.testing.assert_allclose(out[0], wanted, rtol=1e-12)
+
+
+@settings(max_examples=150)
+@given(statements(), st.sets(st.sampled_from(NAMES), min_size=1))
+def test_names_first_assigned_anywhere_mean_the_same_or_are_refused(
+    lines: list[str], unset: set[str]
+) -> None:
+    text, x = program(lines), [5, -3, 8, 0]
+    for name in unset:
+        text = text.replace(f"    {name} = x[{NAMES.index(name)}]\n", "", 1)
+    try:
+        module = define("K = 7\n" + text, "f").translate()
+    except ScriptError:
+        return
+    data, out = np.array(x, np.int32), np.zeros(3, np.int32)
+    report = run(module, [data, out])
+    try:
+        wanted = by_python(text, x)
+    except NameError:  # a name without a value must not go unnoticed
+        assert not report.ok
+        return
+    assert report.ok, report.faults[0].message
+    assert (data.tolist(), out.tolist()) == wanted
