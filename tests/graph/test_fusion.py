@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -236,7 +238,7 @@ def test_the_program_after_fusion() -> None:
     anchor = b.operators[-1].definition
     before = Var("before", f32[8, 4])
     flip = grid("transpose", [before], f32[4, 8], lambda i: build.load(before, (i[1], i[0])))
-    flip = build_with_output(flip, anchor.inputs[0])
+    flip = replace(flip, output=anchor.inputs[0])
     after = grid("flat", [anchor.output], f32[32],
                  lambda i: build.load(anchor.output, (build.floordiv(i[0], 8),
                                                       build.floormod(i[0], 8))),
@@ -250,12 +252,6 @@ func whole(before: f32[8, 4], out: f32[32]) launch(grid=1, block=32)
       let out_value: f32 = max(before[b1 * 8 + t1, b0 * 4 + t0], 0.0)
       let out_value_1: f32 = out_value
       out[(b0 * 4 + t0) * 8 + (b1 * 8 + t1)] = out_value_1"""
-
-
-def build_with_output(compute, output):  # noqa: ANN001, ANN201
-    from dataclasses import replace
-
-    return replace(compute, output=output)
 
 
 def test_programs_that_cannot_take_an_epilogue() -> None:
