@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.script.conftest import define
 from workbench.base.errors import ScriptError
+from workbench.driver.build import compile_module
 from workbench.interp import run
 from workbench.ir.verify import verify
 
@@ -206,3 +207,13 @@ def test_names_first_assigned_anywhere_mean_the_same_or_are_refused(
         return
     assert report.ok, report.faults[0].message
     assert (data.tolist(), out.tolist()) == wanted
+
+
+@settings(max_examples=30)
+@given(statements(), st.lists(st.integers(-20, 20), min_size=4, max_size=4))
+def test_machine_code_means_what_python_means(lines: list[str], x: list[int]) -> None:
+    text = program(lines)
+    kernel = compile_module(define("K = 7\n" + text, "f").translate(), "cpu")
+    data, out = np.array(x, np.int32), np.zeros(3, np.int32)
+    kernel(data, out)
+    assert (data.tolist(), out.tolist()) == by_python(text, x)

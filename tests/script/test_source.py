@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from nbclient import NotebookClient
 
 from workbench.base.errors import ScriptError
 from workbench.ir.stmt import Store
@@ -184,3 +186,20 @@ def test_text_annotations_see_the_names_around_the_function() -> None:
     script = Script.from_function(local)
     assert script.dims == ("rows", "columns")
     assert str(script.params[0].annotation) == "f32[rows, columns]"
+
+
+def test_cells_of_jupyter_are_called_by_their_number() -> None:
+    cells = [
+        "import workbench as wb\nfrom workbench.lang import *",
+        "@wb.script\ndef f(a: f32[8]):\n    launch(grid=1, block=8)\n    a[0] = typo",
+        "f.compile('interp')",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(book, allow_errors=True, kernel_name="python3", timeout=60).execute()
+    (error,) = book.cells[2].outputs
+    assert error.output_type == "error"
+    shown = "\n".join(error.traceback)
+    assert "In [2]:4:12" in shown
+    assert "a[0] = typo" in shown
+    assert "Traceback" not in shown, "only the message, no stack of ours"
+    assert "site-packages" not in shown

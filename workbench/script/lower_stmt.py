@@ -122,7 +122,7 @@ def _return(ctx: Context, node: ast.Return) -> None:
         return
     if ctx.launch is not None:
         raise ctx.error(node, "a kernel returns nothing", "store the result in a tensor")
-    number = ctx.number(node.value, ctx.whole_value(node.value))
+    number = ctx.operand(node.value)
     if ctx.result is None:
         first = const(number) if isinstance(number, bool | int | float) else number
         assert isinstance(first.type, DType)
