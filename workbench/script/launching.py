@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from math import prod
 
 from workbench.ir.expr import Binary, BinaryOp, Builtin, Const, Expr, Var
 from workbench.ir.module import Launch
 from workbench.mapping import TaskMapping
 from workbench.script.context import Context, Done
+
+LIMITS = {"grid": (2**31 - 1, 65535, 65535), "block": (1024, 1024, 64)}
+"""Largest extents of a launch, x first. Source: CUDA C++ Programming Guide, "Compute
+Capabilities", table of technical specifications."""
+
+THREAD_LIMIT = 1024
+"""Most threads of a block."""
 
 
 def lower_launch(
@@ -35,9 +43,18 @@ def lower_launch(
     for name, size in sizes.items():
         if len(size) > 3:
             raise ctx.error(given[name], f"the {name} has up to 3 axes, not {len(size)}")
+        _check_limits(ctx, given[name], name, size)
     grid, block = ((*sizes[n], 1, 1)[:3] for n in ("grid", "block"))
     ctx.launch = Launch((grid[0], grid[1], grid[2]), (block[0], block[1], block[2]))
     return Done()
+
+
+def _check_limits(ctx: Context, node: ast.expr, name: str, size: tuple[int, ...]) -> None:
+    for axis, extent, limit in zip("xyz", size, LIMITS[name], strict=False):
+        if extent > limit:
+            raise ctx.error(node, f"the {name} has up to {limit} along {axis}, not {extent}")
+    if name == "block" and prod(size) > THREAD_LIMIT:
+        raise ctx.error(node, f"a block has up to {THREAD_LIMIT} threads, not {prod(size)}")
 
 
 def check_workers(ctx: Context, node: ast.expr, mapping: TaskMapping, worker: Expr) -> None:
