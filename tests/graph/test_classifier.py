@@ -58,7 +58,7 @@ def reference(x: np.ndarray) -> np.ndarray:
     return session.run(None, {"x": x})[0]
 
 
-@pytest.mark.parametrize("target", ["interp"])
+@pytest.mark.parametrize("target", ["interp", "cpu"])
 @pytest.mark.parametrize("turned", [False, True])
 def test_it_tells_which_way_up(target: str, turned: bool) -> None:
     x = picture("Hello GPU 2026", turned)
@@ -68,7 +68,7 @@ def test_it_tells_which_way_up(target: str, turned: bool) -> None:
     assert int(got.argmax()) == int(turned)
 
 
-@pytest.mark.parametrize("target", ["interp"])
+@pytest.mark.parametrize("target", ["interp", "cpu"])
 def test_fused_equals_unfused(target: str) -> None:
     x = picture("orientation", turned=False)
     (fused,) = compiled(target)({"x": x}).values()

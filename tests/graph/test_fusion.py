@@ -217,10 +217,20 @@ def graphs(draw: st.DrawFn) -> onnx.ModelProto:
 @given(graphs())
 @settings(max_examples=40)
 def test_fusion_changes_no_result(made: onnx.ModelProto) -> None:
+    same_on("interp", made)
+
+
+@given(graphs())
+@settings(max_examples=10)
+def test_fusion_changes_no_result_in_machine_code(made: onnx.ModelProto) -> None:
+    same_on("cpu", made)
+
+
+def same_on(target: str, made: onnx.ModelProto) -> None:
     x = floats(2, 4, 6, 6)
     want = expected(made, {"x": x})
-    fused = compiled(made, "interp")
-    plain = compiled(made, "interp", fuse=False)
+    fused = compiled(made, target)
+    plain = compiled(made, target, fuse=False)
     left, right = fused({"x": x}), plain({"x": x})
     for name, array in want.items():
         scale = float(np.abs(array).max()) + 1

@@ -53,7 +53,11 @@ def test_conv(window, channels: tuple[int, int], batch: int) -> None:
     weights = {"w": floats(group * 2, own, *kernel), "b": floats(group * 2)}
     made = model([node("Conv", "x w b", "y", group=group, **attributes)],
                  {"x": (F, (batch, group * own, *size))}, ["y"], weights)
-    agree(made, {"x": floats(batch, group * own, *size, seed=1)}, TARGET, atol=1e-4)
+    x = floats(batch, group * own, *size, seed=1)
+    agree(made, {"x": x}, TARGET, atol=1e-4)
+    # machine code for a part of the examples, told by their shape
+    if sum(size) % 4 == 0:
+        agree(made, {"x": x}, "cpu", atol=1e-4)
 
 
 @given(windows(pool=True), st.sampled_from(["MaxPool", "AveragePool"]), st.booleans(),
