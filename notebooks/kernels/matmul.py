@@ -8,7 +8,7 @@ A block of 256 threads computes a tile of 128 × 128 of the result, 8 columns of
 
 Every thread has 64 sums. The layout of the register tensor mirrors the mapping: where the mapping
 says *repeat*, elements lie one after the other in the thread's registers; where it says *spatial*,
-they belong to other threads and take no room (`elsewhere`, strides of 0).
+they belong to other threads and take no room (`local`).
 
 Double buffering: while the threads multiply one pair of tiles in shared memory, the next pair is
 on its way from global memory into registers. It is stored into the other half of the buffers
@@ -30,6 +30,7 @@ from workbench.lang import (
     ceil_div,
     f32,
     launch,
+    local,
     register,
     repeat,
     row_major,
@@ -44,21 +45,16 @@ M, N, K = wb.dims("M N K")
 TILE_K = 8
 
 
-def elsewhere(rows, columns):
-    """The layout of elements that belong to other threads: all at one place."""
-    return strided((rows, columns), (0, 0))
-
-
 TASKS = spatial(4, 2) * repeat(2, 2) * spatial(4, 8) * repeat(4, 4)
-SUMS = elsewhere(4, 2) * row_major(2, 2) * elsewhere(4, 8) * row_major(4, 4)
+SUMS = local(4, 2) * row_major(2, 2) * local(4, 8) * row_major(4, 4)
 TILE_M, TILE_N = TASKS.shape
 THREADS = TASKS.workers
 
 # 128 × 8 and 8 × 128 elements, four for each thread
 COPY_A = auto_map(TILE_M, TILE_K, workers=THREADS)
 COPY_B = auto_map(TILE_K, TILE_N, workers=THREADS)
-NEXT_A = row_major(4, 1) * elsewhere(32, 8)
-NEXT_B = row_major(4, 1) * elsewhere(2, 128)
+NEXT_A = row_major(4, 1) * local(32, 8)
+NEXT_B = row_major(4, 1) * local(2, 128)
 SHARED_A = strided((2, TILE_K, TILE_M), (TILE_K * 132, 132, 1))
 
 
