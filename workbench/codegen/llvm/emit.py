@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 
 from workbench.base.doc import Line
 from workbench.base.span import Span
+from workbench.codegen.llvm.capture import Capture
 from workbench.codegen.llvm.value import Value, bounds
 from workbench.ir.types import DType
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]")
+_IMPURE = ("load", "call", "atomicrmw", "cmpxchg", "phi")
 _FLOATS = {32: "float", 64: "double"}
 
 
@@ -99,6 +101,8 @@ class Emitter:
     count: int = 0
     block: str = "entry"
     open: bool = True
+    known: dict[str, str] = field(default_factory=dict)
+    capture: Capture | None = None
 
     def name(self, hint: str = "t") -> str:
         """A local name that was not given before."""
@@ -115,9 +119,16 @@ class Emitter:
         self.line(f"; {text}")
 
     def let(self, text: str, hint: str = "t") -> str:
-        """An instruction with a result; gives its name."""
+        """An instruction with a result; gives its name.
+
+        Within a block the same instruction is not repeated, unless it depends on memory.
+        """
+        if text in self.known:
+            return self.known[text]
         name = self.name(hint)
         self.line(f"{name} = {text}")
+        if not text.startswith(_IMPURE):
+            self.known[text] = name
         return name
 
     def label(self, hint: str) -> str:
@@ -130,6 +141,7 @@ class Emitter:
             self.jump(label)
         self.lines.append(Line(f"{label}:", self.span, self.node))
         self.block, self.open = label, True
+        self.known.clear()
 
     def jump(self, label: str) -> None:
         """Go to `label`; ends the block."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from workbench.base.errors import CodegenError
+from workbench.codegen.llvm.private import written_first
 from workbench.codegen.llvm.uniform import Uniformity
 from workbench.ir.expr import Atomic, Call, Load, Var
 from workbench.ir.intrinsic import INTRINSICS, Group
@@ -125,7 +126,12 @@ class _Uses:
 
     made: dict[Var, int] = field(default_factory=dict)
     used: dict[Var, set[int]] = field(default_factory=dict)
-    count: int = 0
+    bodies: list[list[Stmt]] = field(default_factory=lambda: [[]])
+
+    @property
+    def count(self) -> int:
+        """The number of the newest region."""
+        return len(self.bodies) - 1
 
 
 def _crossings(function: Function, facts: Uniformity, found: Plan) -> None:
@@ -137,7 +143,13 @@ def _crossings(function: Function, facts: Uniformity, found: Plan) -> None:
     nodes = list(walk(function.body))
     for var in crossing:
         if isinstance(var.type, TensorType):
-            if var.tensor.scope is Scope.REGISTER:
+            at = uses.used[var]
+            alone = uses.bodies[min(at)] if len(at) == 1 else []
+            if var.tensor.scope is not Scope.REGISTER:
+                continue
+            if alone and written_first(alone, var, facts):
+                found.kept.discard(var)
+            else:
                 found.kept.add(var)
         elif var in facts.varying:
             _keep_or_remake(var, facts, found)
@@ -196,7 +208,7 @@ def _fixed(node: Node, varying: bool, facts: Uniformity) -> bool:
 def _block(stmt: Stmt, found: Plan, uses: _Uses) -> None:
     """Record uses of a lifted statement."""
     if stmt not in found.lifted:
-        uses.count += 1
+        uses.bodies.append([stmt])
         _region(stmt, uses)
         return
     for var in binders(stmt):
@@ -209,7 +221,7 @@ def _block(stmt: Stmt, found: Plan, uses: _Uses) -> None:
     if isinstance(stmt, Seq):
         for part in regions(stmt.body, found.lifted):
             if isinstance(part, list):
-                uses.count += 1
+                uses.bodies.append(part)
                 for each in part:
                     _region(each, uses)
             else:

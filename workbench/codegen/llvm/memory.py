@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from workbench.codegen.llvm.arith import type_suffix
+from workbench.codegen.llvm.capture import Key
 from workbench.codegen.llvm.emit import Emitter, memory_type, scalar_type
 from workbench.codegen.llvm.value import Offsets, Value, opaque, varying
 from workbench.ir.types import DType
@@ -15,6 +16,9 @@ SLACK_BYTES = 512
 """Memory before and after all shared tensors that a wide load may touch [byte]."""
 
 SCRATCH_ALIGN = 64
+
+SCRATCH = "%scratch"
+"""LLVM operand: the scratch memory of the host thread, which begins with slack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,16 @@ ALL = Mask()
 def load(e: Emitter, place: Storage, index: Value, mask: Mask) -> Value:
     """The elements at `index`; inactive lanes get anything."""
     if place.per_lane:
+        if e.capture is not None:
+            key = _captured(e, place, index, mask)
+            if key is not None:
+                return varying(place.dtype, e.capture.read(e, key))
         if index.uniform:
             return _wide(e, place, _per_lane(e, index), ALL)
         index = _lane_address(e, place, index)
-    if index.uniform and mask.sure:
-        return opaque(place.dtype, _scalar(e, place, index, index.offsets[0]))
-    if index.scalar is None or (index.uniform and not mask.sure):
+    if index.uniform:
+        return opaque(place.dtype, _scalar(e, place, index, mask))
+    if index.scalar is None:
         return _gather(e, place, index, mask)
     if mask.bits is not None and not (mask.sure and _readable(place, index)):
         return _runs(e, place, index, mask)
@@ -84,6 +92,11 @@ def load(e: Emitter, place: Storage, index: Value, mask: Mask) -> Value:
 def store(e: Emitter, place: Storage, index: Value, value: Value, mask: Mask) -> None:
     """Write `value` at `index` in the active lanes; the last lane wins where addresses meet."""
     if place.per_lane:
+        if e.capture is not None:
+            key = _captured(e, place, index, mask)
+            if key is not None:
+                e.capture.values[key] = e.vector(value)
+                return
         index = _per_lane(e, index) if index.uniform else _lane_address(e, place, index)
     if index.uniform:
         _store_scalar(e, place, index, value, mask)
@@ -91,6 +104,15 @@ def store(e: Emitter, place: Storage, index: Value, value: Value, mask: Mask) ->
         _scatter(e, place, index, value, mask)
     else:
         _store_pattern(e, place, index, value, mask)
+
+
+def _captured(e: Emitter, place: Storage, index: Value, mask: Mask) -> Key | None:
+    """The element of a register tensor, when it is one and the same for all lanes."""
+    assert e.capture is not None
+    if index.known is None or mask.bits is not None or place.dtype.kind == "b":
+        e.capture.failed = True
+        return None
+    return place.pointer, index.known, e.vector_type(place.dtype), place.tag
 
 
 def _lane_address(e: Emitter, place: Storage, index: Value) -> Value:
@@ -153,8 +175,16 @@ def _read(e: Emitter, place: Storage, index: Value, offset: int, width: int) -> 
     return e.let(f"load {kind}, ptr {at}, align {_align(place, index, offset)}{place.tag}")
 
 
-def _scalar(e: Emitter, place: Storage, index: Value, offset: int) -> str:
-    raw = _read(e, place, index, offset, 1)
+def _scalar(e: Emitter, place: Storage, index: Value, mask: Mask) -> str:
+    """One element for all lanes."""
+    if mask.sure:
+        raw = _read(e, place, index, index.offsets[0], 1)
+    else:  # where no lane is active the address may be anywhere: read the scratch memory instead
+        whole = e.let(f"bitcast {e.mask_type} {mask.bits} to i{e.lanes}")
+        some = e.let(f"icmp ne i{e.lanes} {whole}, 0")
+        there = pointer(e, place, index, index.offsets[0])
+        at = e.let(f"select i1 {some}, ptr {there}, ptr {SCRATCH}", "p")
+        raw = e.let(f"load {memory_type(place.dtype)}, ptr {at}, align {place.dtype.bits // 8}")
     return e.let(f"icmp ne i8 {raw}, 0") if place.dtype.kind == "b" else raw
 
 

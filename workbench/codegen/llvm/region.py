@@ -10,7 +10,7 @@ from workbench.codegen.llvm.emit import memory_type
 from workbench.codegen.llvm.frame import Frame, Kept, Slot
 from workbench.codegen.llvm.jumps import function_jump
 from workbench.codegen.llvm.memory import ALL, SCRATCH_ALIGN, Mask
-from workbench.codegen.llvm.stmt import declare, sequence
+from workbench.codegen.llvm.stmt import allocate, declare, sequence
 from workbench.codegen.llvm.value import Value, integer, shared, with_offsets
 from workbench.ir.expr import BinaryOp, Var
 from workbench.ir.node import Node
@@ -69,9 +69,11 @@ def _enter(f: Frame, group: Value, groups: int, body: list[Stmt]) -> None:
         f.mask = Mask(e.vector(active))
     f.builtins = {**f.builtins, **_coordinates(f, thread)}
     used = _used(f, body)
-    for var in used:
+    for var in sorted(used, key=lambda v: v.uid):
         if var in f.kept:
             _bind(f, var, group)
+        elif isinstance(var.type, TensorType):
+            allocate(f, var)
     mask, f.mask = f.mask, ALL
     for var in f.facts.declared:  # in text order, so that what a value needs comes first
         if var in f.cut.remade and var in used:

@@ -16,6 +16,7 @@ from workbench.codegen.llvm.fission import is_barrier, regions
 from workbench.codegen.llvm.frame import Frame, Parts, new_slot, read_slot, write_slot
 from workbench.codegen.llvm.jumps import any_lane, function_jump, jump, jumps, still_here
 from workbench.codegen.llvm.memory import Mask, Storage, store
+from workbench.codegen.llvm.slices import Counter, accumulates, sliced
 from workbench.codegen.llvm.uniform import thread_dependent, uniformity
 from workbench.codegen.llvm.unroll import turns
 from workbench.codegen.llvm.value import Value, opaque, shared
@@ -210,9 +211,24 @@ def _for(f: Frame, stmt: For) -> None:
             f.values[stmt.var] = (constant(number, start.type),)
             statement(f, stmt.body)
     elif start.uniform and stop.uniform and stmt not in f.facts.divergent:
+        if _sliced(f, stmt, start, stop, step):
+            return
         _counted(f, stmt, start, stop, step)
     else:
         _thread_counted(f, stmt, start, stop, step)
+
+
+def _sliced(f: Frame, stmt: For, start: Value, stop: Value, step: int) -> bool:
+    """Generate a loop over accumulators in slices, if it is one."""
+    if f.in_block or start.known is None or stop.known is None or stmt in f.facts.parted:
+        return False
+    numbers = range(start.known, stop.known, step)
+    if len(numbers) == 0 or f.mask.bits is not None or not accumulates(stmt):
+        return False
+    number = f.e.name(stmt.var.name)
+    f.values[stmt.var] = (counter(start, stop, step, number),)
+    count = Counter(number, f"i{start.type.bits}", numbers)
+    return sliced(f, count, lambda: statement(f, stmt.body))
 
 
 def counter(start: Value, stop: Value, step: int, name: str) -> Value:
