@@ -6,6 +6,7 @@ Binders and tensors of an access are no operands (see `node.REF`): `children` pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cache
@@ -22,20 +23,36 @@ if TYPE_CHECKING:
 N = TypeVar("N", bound=Node)
 T = TypeVar("T")
 Rule = Callable[[Node], Node | None]
+_WORD = re.compile(r"[A-Za-z_]+")
+
+
+_PLAIN = frozenset(
+    """int str float bool None tuple DType TensorType Type UnaryOp BinaryOp AtomicOp Reducer Launch
+    Level TaskMapping""".split()
+)
+"""Words of the annotations of fields that hold no node; a field of other words is looked into."""
 
 
 @cache
 def _fields(kind: type[Node]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the operand fields and of the reference fields of a node class."""
-    names = [f for f in fields(kind) if f.name != "span"]
-    refs = tuple(f.name for f in names if f.metadata.get("ref"))
-    return tuple(f.name for f in names if f.name not in refs), refs
+    operands: list[str] = []
+    refs: list[str] = []
+    for field in fields(kind):
+        if field.metadata.get("ref"):
+            refs.append(field.name)
+        elif field.name != "span" and not _PLAIN.issuperset(_WORD.findall(str(field.type))):
+            operands.append(field.name)
+    return tuple(operands), tuple(refs)
 
 
 def children(node: Node) -> tuple[Node, ...]:
     """The operands of `node`, in the order of its fields."""
+    names = _fields(type(node))[0]
+    if not names:
+        return ()
     found: list[Node] = []
-    for name in _fields(type(node))[0]:
+    for name in names:
         value = getattr(node, name)
         if isinstance(value, Node):
             found.append(value)

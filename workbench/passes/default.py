@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from workbench.ir.module import Module
 from workbench.ir.target import Target
 from workbench.ir.verify import verify
+from workbench.passes import base
 from workbench.passes.base import Pass, StageRecord, changes
 from workbench.passes.eliminate import Eliminate
 from workbench.passes.legalize_half import LegalizeHalf
@@ -35,6 +36,11 @@ PIPELINE: tuple[Pass, ...] = (
     Unroll(),
 )
 """What `run` does unless told otherwise, in this order."""
+
+
+def parse_pass(text: str) -> Pass:
+    """The pass that `text` names, such as ``unroll{limit=8}``; see `base.parse_pass`."""
+    return base.parse_pass(text, PASSES)
 
 
 def run(

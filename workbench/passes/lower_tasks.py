@@ -51,19 +51,17 @@ class LowerTasks(Pass):
 
 
 def _function(function: Function, tables: dict[tuple[int, ...], Var]) -> Function:
-    notes = list(function.notes)
+    loops = [node for node in walk(function) if isinstance(node, ForTask)]
+    if not loops:
+        return function
     assigned = frozenset(n.var for n in walk(function) if isinstance(n, Assign))
 
     def rule(node: Node) -> Node | None:
-        if not isinstance(node, ForTask):
-            return None
-        return _lower(node, assigned, tables)
+        return _lower(node, assigned, tables) if isinstance(node, ForTask) else None
 
-    for node in walk(function):
-        if isinstance(node, ForTask):
-            note = _note(node.mapping)
-            notes += [note] if note not in notes else []
-    return replace(rewrite(function, rule), notes=tuple(notes)) if notes else function
+    # in the order of the text, each once
+    notes = dict.fromkeys((*function.notes, *(_note(loop.mapping) for loop in loops)))
+    return replace(rewrite(function, rule), notes=tuple(notes))
 
 
 def _note(mapping: TaskMapping) -> str:
