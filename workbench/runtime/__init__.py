@@ -7,6 +7,7 @@ What lives here
     nvrtc       CUDA C++ to a cubin, its registers, spills and shared memory
     sass        cubins disassembled
     gpu_launch  cubins on a GPU through CuPy
+    memory      whose arrays a target works on
     timing      how long a call takes: warm, interleaved, median with spread, conditions said
 
 May import: base, mapping, ir; optional heavy packages inside functions.
