@@ -314,3 +314,26 @@ def test_a_function_that_calls_itself() -> None:
     made.functions.append(body)
     with pytest.raises(UnsupportedOp, match="the operator loop is not supported"):
         from_onnx(made)
+
+
+def test_damaged_models_are_refused_or_run() -> None:
+    """400 models with bytes changed: a WorkbenchError or an answer, nothing else."""
+    made = model([node("Conv", "x w", "c", pads=[1, 1, 1, 1]), node("Relu", "c", "r"),
+                  node("Reshape", "r s", "f"), node("Softmax", "f", "y")],
+                 {"x": (F, (1, 2, 5, 5))}, ["y"], {"w": floats(3, 2, 3, 3), "s": np.array([1, -1])})
+    data = made.SerializeToString()
+    random = np.random.default_rng(11)
+    ran = 0
+    for _ in range(400):
+        damaged = bytearray(data)
+        for place in random.integers(0, len(data), random.integers(1, 5)):
+            damaged[place] = random.integers(0, 256)
+        try:
+            graph = from_onnx(bytes(damaged))
+            done = graph.optimize().compile("interp", dict.fromkeys(graph.dims, 2))
+            done({t.name: np.ones(t.extents, t.dtype.numpy_name) for t in done.graph.inputs})
+        except WorkbenchError as error:
+            assert error.message  # noqa: PT017
+            continue
+        ran += 1
+    assert 0 < ran < 400

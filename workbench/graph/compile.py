@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.base.errors import LaunchError
+from workbench.base.errors import LaunchError, WorkbenchError
 from workbench.base.names import NameScope
 from workbench.driver.build import compile_module
 from workbench.graph.memory import MemoryPlan, plan
@@ -217,12 +217,21 @@ def compile_graph(graph: Graph, partition: Partition, target: Target) -> Compile
     scheduled = [program(group) for group in partition.groups]
     unique, which = _unique(scheduled)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        kernels = list(pool.map(lambda m: compile_module(m, target), unique))
+        kernels = list(pool.map(lambda m: _compiled(m, target), unique))
     steps = [
         Step(kernels[n], group, s.tensors)
         for n, group, s in zip(which, partition.groups, scheduled, strict=True)
     ]
     return CompiledGraph(graph, partition, steps, target)
+
+
+def _compiled(module: Module, target: Target) -> Kernel:
+    try:
+        return compile_module(module, target)
+    except WorkbenchError as error:
+        # the last note of a program says which nodes of the model it came from
+        error.notes = (*error.notes, f"{module.kernel.name} comes {module.kernel.notes[-1]}")
+        raise
 
 
 def _unique(scheduled: Sequence[Scheduled]) -> tuple[list[Module], list[int]]:

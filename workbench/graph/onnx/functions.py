@@ -49,6 +49,9 @@ class Functions:
             For an opset that is newer than the onnx package here.
         """
         versions = {_domain(o.domain): o.version for o in proto.opset_import}
+        for domain, version in versions.items():
+            if not 1 <= version < 2**31:
+                raise ModelError(f"{version} is no opset of the domain {domain or 'ai.onnx'!r}")
         newest = onnx.defs.onnx_opset_version()
         if versions.get("", 1) > newest:
             raise ModelError(f"the model asks for opset {versions['']}; the newest known is "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.graph.onnx.functions import Functions
-from workbench.graph.onnx.node import Node
+from workbench.graph.onnx.node import Node, check_text
 from workbench.graph.onnx.registry import opsets
 from workbench.graph.onnx.types import array_of, dtype_of_elem
 from workbench.graph.tensor import Tensor
@@ -66,6 +66,9 @@ def read(source: Source) -> Model:
     """
     proto, folder = _proto(source)
     graph = proto.graph
+    for each in (*graph.initializer, *graph.input, *graph.output, *proto.functions):
+        check_text(each.name)
+    check_text(graph.name)
     functions = Functions.of(proto)
     nodes = [Node.of(n, functions.opset(n.domain)) for n in graph.node]
     weights = {t.name: array_of(t, folder) for t in graph.initializer}

@@ -51,6 +51,8 @@ class Node:
     @classmethod
     def of(cls, proto: onnx.NodeProto, opset: int) -> Node:
         """The view of a NodeProto."""
+        for text in (proto.op_type, proto.domain, proto.name, *proto.input, *proto.output):
+            check_text(text)
         domain = "" if proto.domain == "ai.onnx" else proto.domain
         outputs = tuple(proto.output)
         first = next((o for o in outputs if o), "nothing")
@@ -109,6 +111,12 @@ class Node:
 
 def _plain(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def check_text(text: str | bytes) -> None:
+    """Raise ModelError for a name that is no text; protobuf then hands out its bytes."""
+    if isinstance(text, bytes):
+        raise ModelError(f"the name {text!r} is no UTF-8", hint="is the file damaged?")
 
 
 def axis_of(axis: int, rank: int) -> int:
