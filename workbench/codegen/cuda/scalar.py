@@ -187,7 +187,8 @@ def _ring(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers, address: bool
             else infix(op, a, b, exact=True).within(low, high)
         )
     wraps = a.wraps or (b.wraps and op is not BinaryOp.SHL)
-    if kind.kind == "i" and not (fits or wraps or address):
+    negative = op is BinaryOp.SHL and a.low < 0  # C shifts no negative number to the left
+    if kind.kind == "i" and not wraps and (negative or not (fits or address)):
         a, b = _one_unsigned(op, a, b, kind)
         wraps = True
     text = infix(op, a, b, exact=True)
