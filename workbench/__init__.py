@@ -3,6 +3,8 @@
 # The imports are not lazy: the room `script` would else hide the decorator of the same name.
 from __future__ import annotations
 
+import sys
+
 from workbench.base.errors import (
     BuildError,
     CodegenError,
@@ -22,6 +24,7 @@ from workbench.base.version import __version__
 from workbench.driver.build import compile_module
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program, interpret, script
+from workbench.graph import CompiledGraph, FlowGraph, from_onnx
 from workbench.ir.types import dims
 from workbench.mapping import (
     TaskMapping,
@@ -33,11 +36,17 @@ from workbench.mapping import (
     repeat,
     spatial,
 )  # fmt: skip
+from workbench.widgets.explore import explore
+from workbench.widgets.formatters import register as _register
 
 __all__ = [
-    "BuildError", "CodegenError", "Kernel", "LaunchError", "MappingError", "ModelError",
+    "BuildError", "CodegenError", "CompiledGraph", "FlowGraph", "Kernel", "LaunchError", "MappingError", "ModelError",
     "ParseError", "PassError", "Program", "ScheduleError", "ScriptError", "TaskMapping",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
-    "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "interpret",
-    "parse_mapping", "predicated_auto_map", "repeat", "script", "spatial",
+    "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "explore", "from_onnx",
+    "interpret", "parse_mapping", "predicated_auto_map", "repeat", "script", "spatial",
 ]  # fmt: skip
+
+# Only where IPython runs already: objects then show themselves as pictures.
+if "IPython" in sys.modules:
+    _register(sys.modules["IPython"].get_ipython())

@@ -1,0 +1,20 @@
+// The part of an anywidget model that is used here.
+
+export interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  on(event: string, callback: () => void): void;
+  off(event: string, callback: () => void): void;
+}
+
+/** Call on each change of these traits; the result stops it. */
+export function watch(model: Model, names: string[], callback: () => void): () => void {
+  for (const name of names) model.on(`change:${name}`, callback);
+  return () => { for (const name of names) model.off(`change:${name}`, callback); };
+}
+
+/** What stands in a cell when a view is newer than this widget. */
+export function newer(el: HTMLElement, found: { kind: string; version: number } | null): void {
+  el.textContent = found ? `This ${found.kind} view has version ${found.version}, which this screen does not know. Update kernel-workbench.` : "";
+}

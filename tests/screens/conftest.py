@@ -1,0 +1,191 @@
+"""A real JupyterLab and a real Chromium: notebooks are opened, run, looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SCREENS = Path(__file__).parent
+FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync --disable-dev-shm-usage""".split()
+WAIT_MS = 60_000  # an answer takes a moment, but other tests may hold the processors
+# JupyterLab asks for news on its first start.
+QUIET = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    }
+}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab."""
+
+    url: str
+    token: str
+    folder: Path
+
+    def write(self, name: str, *cells: str) -> None:
+        """Write a notebook of code cells."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, self.folder / name)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=WAIT_MS)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("lab")
+    folders = ("config", "data", "runtime", "ipython", "settings", "user", "workspaces", "work")
+    for name in folders:
+        (home / name).mkdir()
+    (home / "settings" / "overrides.json").write_text(json.dumps(QUIET))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "user"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    command = f"""{sys.executable} -m jupyterlab --no-browser --allow-root --ip=127.0.0.1
+        --port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token}
+        --ServerApp.root_dir={home / "work"} --LabApp.app_settings_dir={home / "settings"}"""
+    with (home / "log").open("wb") as log:
+        server = subprocess.Popen(
+            command.split(), env=environment, cwd=home, stdout=log, stderr=log
+        )
+        try:
+            _wait(f"http://127.0.0.1:{port}/api?token={token}", server, home / "log")
+            yield Lab(f"http://127.0.0.1:{port}", token, home / "work")
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(f"JupyterLab does not answer: {log.read_text()}")
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook open in a page."""
+
+    page: Page
+
+    def run_all(self) -> None:
+        """Run every cell and wait until the kernel rests."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.locator('[data-command="runmenu:run-all"]').click()
+        # Each cell shows a number once it is done.
+        self.page.wait_for_function(
+            "() => { const p = [...document.querySelectorAll('.jp-InputPrompt')]"
+            ".map(e => e.textContent.trim()).filter(t => t);"
+            " return p.length && p.every(t => /^\\[\\d+\\]:$/.test(t)) }"
+        )
+
+    def outputs(self) -> Locator:
+        """The areas where outputs stand."""
+        return self.page.locator(".jp-OutputArea-output")
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook]]:
+    """Open a notebook of these cells, light or dark."""
+    with _pages(browser) as new_page:
+
+        def start(name: str, *cells: str, dark: bool = False, width: int = 1500) -> Notebook:
+            lab.write(name, *cells)
+            page = new_page(dark, width)
+            page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")
+            status = page.locator("#jp-main-statusbar")
+            page.wait_for_function(
+                "() => /\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.textContent)"
+            )
+            assert "Idle" in (status.text_content() or "")
+            if dark:
+                _dark(page)
+            return Notebook(page)
+
+        yield start
+
+
+@contextmanager
+def _pages(browser: Browser) -> Iterator[Callable[[bool, int], Page]]:
+    pages: list[Page] = []
+    faults: list[str] = []
+
+    def new_page(dark: bool, width: int) -> Page:
+        page = browser.new_page(
+            color_scheme="dark" if dark else "light", viewport={"width": width, "height": 1100}
+        )
+        page.set_default_timeout(WAIT_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        pages.append(page)
+        return page
+
+    yield new_page
+    for page in pages:
+        page.context.close()
+    assert [fault for fault in faults if "workbench" in fault or "kw-" in fault] == []
+
+
+def _dark(page: Page) -> None:
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_text("Theme", exact=True).hover()
+    page.get_by_text("JupyterLab Dark", exact=True).click()
+    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+
+
+@pytest.fixture
+def keep(request: pytest.FixtureRequest) -> Callable[[str, Locator], None]:
+    """Keep a picture of a part of the page; written with --update-golden, else only taken.
+
+    Fonts differ between machines, so pixels are no test: the pictures are for eyes.
+    """
+    update = bool(request.config.getoption("--update-golden"))
+
+    def take(name: str, what: Locator) -> None:
+        picture = what.screenshot(animations="disabled")
+        assert picture.startswith(b"\x89PNG")
+        if update:
+            (SCREENS / f"{name}.png").write_bytes(picture)
+
+    return take

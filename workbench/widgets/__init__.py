@@ -1,0 +1,16 @@
+"""Live screens in a notebook; the only room that imports Jupyter.
+
+What lives here
+    formatters  how IPython shows our objects: the static twins of workbench.view
+    explore     explore(x): the live widget of an object
+    explorer    what all widgets share: scripts, styles, their text form
+    mapping     MappingExplorer: compose a mapping, select a worker, step through time
+
+The folder static holds what extension/src/widgets builds; `npm run build` in extension writes it.
+
+May import: everything below, anywidget, traitlets, IPython. This file imports nothing, so that
+the formatters can be registered before any widget is asked for.
+Start reading: formatters, then mapping.
+Add one more: a view in workbench.view, a drawing in extension/src/viz and its entry in
+extension/src/widgets, a class here that names the built file, its rows in explore and formatters.
+"""

@@ -1,0 +1,45 @@
+"""How IPython shows our objects: a picture, a table and data, in one bundle.
+
+Static first: a cell that ends with an object shows a picture that needs no kernel, no script and
+no trust. The live widget is asked for by `explore`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from workbench.mapping import TaskMapping
+from workbench.view.bundle import bundle
+from workbench.view.mapping import mapping_view
+from workbench.view.model import View
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_VIEWS: dict[type[Any], Callable[[Any], View]] = {
+    TaskMapping: mapping_view,
+}
+
+
+def register(shell: InteractiveShell | None) -> None:
+    """Let this shell show our objects; without a shell nothing is to do.
+
+    Parameters
+    ----------
+    shell : InteractiveShell or None
+        What ``IPython.get_ipython()`` gives.
+    """
+    display: Any = getattr(shell, "display_formatter", None)
+    if display is None:
+        return
+    formatter = display.mimebundle_formatter
+    for kind, view_of in _VIEWS.items():
+        formatter.for_type(kind, _formatter(view_of))
+
+
+def _formatter(view_of: Callable[[Any], View]) -> Callable[..., dict[str, Any]]:
+    def show(thing: object, **_: object) -> dict[str, Any]:
+        return bundle(view_of(thing))
+
+    return show
