@@ -1,7 +1,7 @@
 """Lowered IR as CUDA C++ that is meant to be read: header-free, named and lined as the script.
 
 What lives here
-    generate    a module as one source: helpers, tables, functions
+    generate    a module as one source: prelude, tables, functions
     stmt        statements
     expr        expressions, from the leaves up
     scalar      operators on scalars, to the last bit
@@ -11,7 +11,7 @@ What lives here
     atomic      atomic updates
     memory      shared memory: where it lies, whether an architecture has so much
     types       names of types, constants
-    helpers     small device functions, written only when used
+    prelude     small device functions, written only when used
     words       names that CUDA has taken
 
 May import: base, mapping, ir, codegen.clike, codegen.source.

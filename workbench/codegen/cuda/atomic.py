@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.codegen.clike import ATOM, C
-from workbench.codegen.cuda.helpers import Helpers
+from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import settle
 from workbench.codegen.cuda.types import integer_bounds
 from workbench.ir.expr import Atomic, AtomicOp
@@ -23,10 +23,10 @@ _NAMES = {
 }
 
 
-def atomic(node: Atomic, place: str, operands: Sequence[C], helpers: Helpers) -> C:
+def atomic(node: Atomic, place: str, operands: Sequence[C], prelude: Prelude) -> C:
     """The update of `place` by `operands`: the value, then what it is compared with, if at all."""
     kind, name = node.type, _NAMES[node.op]
-    values = [settle(a, kind, helpers).text for a in operands]
+    values = [settle(a, kind, prelude).text for a in operands]
     values.reverse()  # CUDA takes the comparand first
     pointer = f"&{place}"
     signed_only = node.op in (AtomicOp.MIN, AtomicOp.MAX)
@@ -38,5 +38,5 @@ def atomic(node: Atomic, place: str, operands: Sequence[C], helpers: Helpers) ->
             "return __longlong_as_double(atomicExch((unsigned long long*)p,\n"
             "    (unsigned long long)__double_as_longlong(x)));"
         )
-        name = helpers.function("double", "exchange_f64", "double* p, double x", body)
+        name = prelude.function("double", "exchange_f64", "double* p, double x", body)
     return C(f"{name}({', '.join([pointer, *values])})", ATOM, *integer_bounds(kind), wraps)

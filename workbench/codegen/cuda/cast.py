@@ -7,7 +7,7 @@ rounded towards zero, saturates, and NaN gives 0.
 from __future__ import annotations
 
 from workbench.codegen.clike import EQUAL, UNARY, C
-from workbench.codegen.cuda.helpers import Helpers
+from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import settle
 from workbench.codegen.cuda.types import c_type, integer_bounds
 from workbench.ir.types import DType, bf16, f16, f32, f64, i32, i64, u32
@@ -16,58 +16,58 @@ _HALVES = (f16, bf16)
 _FIRST_BF16 = 80  # the architecture that rounds to bf16 in one instruction
 
 
-def cast(a: C, source: DType, to: DType, helpers: Helpers, arch: int) -> C:
+def cast(a: C, source: DType, to: DType, prelude: Prelude, arch: int) -> C:
     """A scalar `a` of type `source` as `to`; `arch` is the compute capability times ten."""
     if source == to:
         return a
     if source in _HALVES:
-        wide = C(f"{_widen(source, helpers)}({a.text})")
-        return wide if to == f32 else cast(wide, f32, to, helpers, arch)
+        wide = C(f"{_widen(source, prelude)}({a.text})")
+        return wide if to == f32 else cast(wide, f32, to, prelude, arch)
     if to in _HALVES:
-        return _to_half(settle(a, source, helpers), source, to, helpers, arch)
+        return _to_half(settle(a, source, prelude), source, to, prelude, arch)
     if to.kind == "b":
         return C(f"{a.at(EQUAL + 1)} != 0", EQUAL, 0, 1)
     if source.is_float and to.is_int:
-        return C(f"{_to_integer(source, to, helpers)}({a.text})").within(*integer_bounds(to))
-    name = c_type(to, helpers)
+        return C(f"{_to_integer(source, to, prelude)}({a.text})").within(*integer_bounds(to))
+    name = c_type(to, prelude)
     if to.is_float:
-        return C(f"({name}){settle(a, source, helpers).at(UNARY)}", UNARY)
-    return _between_integers(a, source, to, helpers)
+        return C(f"({name}){settle(a, source, prelude).at(UNARY)}", UNARY)
+    return _between_integers(a, source, to, prelude)
 
 
-def _between_integers(a: C, source: DType, to: DType, helpers: Helpers) -> C:
+def _between_integers(a: C, source: DType, to: DType, prelude: Prelude) -> C:
     low, high = integer_bounds(to)
     fits = low <= a.low and a.high <= high
     bounds = (a.low, a.high) if fits else (low, high)
     if a.wraps and to.kind == "u" and to.bits == source.bits:
         return C(a.text, a.level, *bounds)  # is unsigned already
     if a.wraps and to.bits > source.bits:
-        a = settle(a, source, helpers)  # else the sign would be lost
-    return C(f"({c_type(to, helpers)}){a.at(UNARY)}", UNARY, *bounds)
+        a = settle(a, source, prelude)  # else the sign would be lost
+    return C(f"({c_type(to, prelude)}){a.at(UNARY)}", UNARY, *bounds)
 
 
-def _widen(source: DType, helpers: Helpers) -> str:
-    name, t = f"{source}_to_f32", c_type(source, helpers)
+def _widen(source: DType, prelude: Prelude) -> str:
+    name, t = f"{source}_to_f32", c_type(source, prelude)
     if source == bf16:
         body = "return __uint_as_float((unsigned)x << 16);"
     else:
         body = 'float y; asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x)); return y;'
-    return helpers.function("float", name, f"{t} x", body)
+    return prelude.function("float", name, f"{t} x", body)
 
 
-def _to_half(a: C, source: DType, to: DType, helpers: Helpers, arch: int) -> C:
+def _to_half(a: C, source: DType, to: DType, prelude: Prelude, arch: int) -> C:
     if source in (f32, f64):
-        name = _round_f32(to, helpers, arch) if source == f32 else _round_f64(to, helpers, arch)
+        name = _round_f32(to, prelude, arch) if source == f32 else _round_f64(to, prelude, arch)
         return C(f"{name}({a.text})")
     if to == f16 or source.bits < 64:  # exact in f64, or so large that f16 has no number for it
-        name = _round_f64(to, helpers, arch)
+        name = _round_f64(to, prelude, arch)
         return C(f"{name}((double){a.at(UNARY)})")
-    t = c_type(source, helpers)
-    inner = _round_f32(to, helpers, arch)
+    t = c_type(source, prelude)
+    inner = _round_f32(to, prelude, arch)
     rz = "__ll2float_rz" if source.kind == "i" else "__ull2float_rz"
     name = f"{source}_to_{to}"
     body = _odd(f"{rz}(x)", f"({t})y != x", inner)
-    return C(f"{helpers.function(c_type(to, helpers), name, f'{t} x', body)}({a.text})")
+    return C(f"{prelude.function(c_type(to, prelude), name, f'{t} x', body)}({a.text})")
 
 
 def _odd(rounded: str, inexact: str, inner: str) -> str:
@@ -79,8 +79,8 @@ def _odd(rounded: str, inexact: str, inner: str) -> str:
     )
 
 
-def _round_f32(to: DType, helpers: Helpers, arch: int) -> str:
-    t, name = c_type(to, helpers), f"f32_to_{to}"
+def _round_f32(to: DType, prelude: Prelude, arch: int) -> str:
+    t, name = c_type(to, prelude), f"f32_to_{to}"
     if to == bf16 and arch < _FIRST_BF16:
         body = (
             "unsigned u = __float_as_uint(x);\n"
@@ -89,21 +89,21 @@ def _round_f32(to: DType, helpers: Helpers, arch: int) -> str:
         )
     else:
         body = f'{t} y; asm("cvt.rn.{to}.f32 %0, %1;" : "=h"(y) : "f"(x)); return y;'
-    return helpers.function(t, name, "float x", body)
+    return prelude.function(t, name, "float x", body)
 
 
-def _round_f64(to: DType, helpers: Helpers, arch: int) -> str:
-    t, name = c_type(to, helpers), f"f64_to_{to}"
+def _round_f64(to: DType, prelude: Prelude, arch: int) -> str:
+    t, name = c_type(to, prelude), f"f64_to_{to}"
     if to == f16:
         body = f'{t} y; asm("cvt.rn.f16.f64 %0, %1;" : "=h"(y) : "d"(x)); return y;'
     else:
         body = _odd(
-            "__double2float_rz(x)", "x == x && (double)y != x", _round_f32(to, helpers, arch)
+            "__double2float_rz(x)", "x == x && (double)y != x", _round_f32(to, prelude, arch)
         )
-    return helpers.function(t, name, "double x", body)
+    return prelude.function(t, name, "double x", body)
 
 
-def _to_integer(source: DType, to: DType, helpers: Helpers) -> str:
+def _to_integer(source: DType, to: DType, prelude: Prelude) -> str:
     """The function that converts; CUDA's own where it does just this."""
     wide = to if to.bits >= 32 else i32
     names = {"i32": "int", "u32": "uint", "i64": "ll", "u64": "ull"}
@@ -117,5 +117,5 @@ def _to_integer(source: DType, to: DType, helpers: Helpers) -> str:
         result = f"min(max({builtin}(x), {low}), {high})"
     zero = "0ll" if wide == i64 else "0"
     body = f"return x == x ? {result} : {zero};"
-    x = c_type(source, helpers)
-    return helpers.function(c_type(to, helpers), f"{source}_to_{to}", f"{x} x", body)
+    x = c_type(source, prelude)
+    return prelude.function(c_type(to, prelude), f"{source}_to_{to}", f"{x} x", body)

@@ -10,8 +10,8 @@ from workbench.codegen.clike import UNARY, C
 from workbench.codegen.cuda import scalar, vector
 from workbench.codegen.cuda.atomic import atomic
 from workbench.codegen.cuda.cast import cast
-from workbench.codegen.cuda.helpers import Helpers
 from workbench.codegen.cuda.intrinsics import RULES, CallSite
+from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.types import c_type, const, integer_bounds, maker
 from workbench.ir.expr import (
     Atomic,
@@ -47,7 +47,7 @@ class Expressions:
         Every variable's name.
     functions : mapping of str to (str, Function)
         Device functions and what they are called in C.
-    helpers : Helpers
+    prelude : Prelude
         Gets the functions and types that the text needs.
     launch : Launch
         Of the kernel.
@@ -61,7 +61,7 @@ class Expressions:
 
     names: Mapping[Var, str]
     functions: Mapping[str, tuple[str, Function]]
-    helpers: Helpers
+    prelude: Prelude
     launch: Launch
     arch: int
     readonly: frozenset[Var] = frozenset()
@@ -92,13 +92,13 @@ class Expressions:
         if lanes == 1:
             return place
         qualifier = "const " if tensor in self.readonly else ""
-        kind = c_type(tensor.tensor.dtype.vector(lanes), self.helpers)
+        kind = c_type(tensor.tensor.dtype.vector(lanes), self.prelude)
         return f"*({qualifier}{kind}*)&{place}"
 
     def _one(self, node: Expr, kids: list[C], within: bool) -> C:
         match node:
             case Const():
-                return const(node, self.helpers)
+                return const(node, self.prelude)
             case Var():
                 return self._variable(node)
             case Builtin():
@@ -122,11 +122,11 @@ class Expressions:
                 return C(text, level, *integer_bounds(node.type.element))
             case Atomic():
                 place = self._place(node.tensor, kids[0].text, 1)
-                return atomic(node, place, kids[1:], self.helpers)
+                return atomic(node, place, kids[1:], self.prelude)
             case Call():
                 return self._call(node, kids)
             case Pack():
-                make = maker(node.type, self.helpers)
+                make = maker(node.type, self.prelude)
                 return C(f"{make}({', '.join(k.text for k in kids)})")
             case Extract():
                 return vector.extract(kids[0], _value_type(node.vector), node.lane)
@@ -151,11 +151,11 @@ class Expressions:
         element = node.type.element
 
         def rule(lanes: Sequence[C]) -> C:
-            return scalar.unary(node.op, lanes[0], element, self.helpers)
+            return scalar.unary(node.op, lanes[0], element, self.prelude)
 
         if node.type.lanes == 1:
             return rule([a])
-        return vector.unary(node.op, a, node.type, rule, self.helpers)
+        return vector.unary(node.op, a, node.type, rule, self.prelude)
 
     def _binary(self, node: Binary, a: C, b: C, within: bool) -> C:
         kind = _value_type(node.a)
@@ -163,22 +163,22 @@ class Expressions:
 
         def rule(lanes: Sequence[C]) -> C:
             x, y = lanes
-            return scalar.binary(node.op, x, y, element, self.helpers, address=within)
+            return scalar.binary(node.op, x, y, element, self.prelude, address=within)
 
         if kind.lanes == 1:
             return rule([a, b])
-        return vector.binary(node.op, a, b, kind, node.type, rule, self.helpers)
+        return vector.binary(node.op, a, b, kind, node.type, rule, self.prelude)
 
     def _cast(self, node: Cast, a: C) -> C:
         source, to = _value_type(node.a), node.type
 
         def rule(lanes: Sequence[C]) -> C:
-            return cast(lanes[0], source.element, to.element, self.helpers, self.arch)
+            return cast(lanes[0], source.element, to.element, self.prelude, self.arch)
 
         if to.lanes == 1:
             return rule([a])
         name = f"to_{to}"
-        return C(f"{vector.lanewise(name, (source,), to, rule, self.helpers)}({a.text})")
+        return C(f"{vector.lanewise(name, (source,), to, rule, self.prelude)}({a.text})")
 
     def _select(self, node: Select, kids: list[C]) -> C:
         cond = _value_type(node.cond)
@@ -189,7 +189,7 @@ class Expressions:
             return scalar.select(lanes[0], lanes[1], lanes[2], node.type.element)
 
         types = (cond, node.type, node.type)
-        name = vector.lanewise(f"select_{node.type}", types, node.type, rule, self.helpers)
+        name = vector.lanewise(f"select_{node.type}", types, node.type, rule, self.prelude)
         return C(f"{name}({', '.join(k.text for k in kids)})")
 
     def _call(self, node: Call, kids: list[C]) -> C:
@@ -203,14 +203,14 @@ class Expressions:
         def rule(args: Sequence[C]) -> C:
             elements = tuple(t.element for t in types)
             launch = self.launch
-            site = CallSite(args, elements, self.helpers, launch.threads, launch.block)
+            site = CallSite(args, elements, self.prelude, launch.threads, launch.block)
             return _rule(node)(site)
 
         if lanes == 1:
             return rule(kids)
         assert node.type is not None
         name = f"{node.function}_{types[0]}"
-        name = vector.lanewise(name, types, node.type, rule, self.helpers)
+        name = vector.lanewise(name, types, node.type, rule, self.prelude)
         return C(f"{name}({', '.join(k.text for k in kids)})")
 
 

@@ -9,8 +9,8 @@ from workbench.base.doc import Line
 from workbench.base.names import safe_name
 from workbench.codegen.clike import Rows
 from workbench.codegen.cuda.expr import Expressions
-from workbench.codegen.cuda.helpers import Helpers
 from workbench.codegen.cuda.memory import check_shared, shared_plan
+from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.stmt import DYNAMIC, Statements, assigned, basename, loop_notes
 from workbench.codegen.cuda.types import c_type, constant
 from workbench.codegen.cuda.words import RESERVED
@@ -59,7 +59,7 @@ class _Writer:
         self._module = module
         self._called = _function_names(module)
         self._names = names(module, RESERVED | set(self._called.values()))
-        self._helpers = Helpers()
+        self._prelude = Prelude()
         self._arch = arch_number(target.arch)
         self._plan = shared_plan(module)
         self._written = written(module)
@@ -71,9 +71,9 @@ class _Writer:
         if self._plan.dynamic:
             parts.append((Line(f"extern __shared__ __align__(16) unsigned char {DYNAMIC}[];"),))
         parts += [self._function(f) for f in self._module.functions]
-        helpers = tuple(Line(text) for text in self._helpers.lines)
+        prelude = tuple(Line(text) for text in self._prelude.lines)
         lines: list[Line] = []
-        for part in (helpers, *parts):
+        for part in (prelude, *parts):
             if lines and part:
                 lines.append(Line(""))
             lines.extend(part)
@@ -82,9 +82,9 @@ class _Writer:
 
     def _table(self, table: Table) -> tuple[Line, ...]:
         kind = table.var.tensor
-        head = f"__constant__ {c_type(kind.dtype, self._helpers)} {self._names[table.var]}"
+        head = f"__constant__ {c_type(kind.dtype, self._prelude)} {self._names[table.var]}"
         head += f"[{len(table.values)}] = {{"
-        values = [constant(v, kind.dtype, self._helpers).text for v in table.values]
+        values = [constant(v, kind.dtype, self._prelude).text for v in table.values]
         text = ", ".join(values)
         if len(head) + len(text) + 2 <= _WIDTH:
             return (Line(f"{head}{text}}};"),)
@@ -126,7 +126,7 @@ class _Writer:
         return Expressions(
             names=self._names,
             functions=functions,
-            helpers=self._helpers,
+            prelude=self._prelude,
             launch=launch,
             arch=self._arch,
             readonly=self._readonly(function),
@@ -141,7 +141,7 @@ class _Writer:
         if kind is not None:
             head = f'extern "C" __global__ void __launch_bounds__({kind.threads}) '
         else:
-            result = c_type(function.result, self._helpers) if function.result else "void"
+            result = c_type(function.result, self._prelude) if function.result else "void"
             head = f"__device__ {result} "
         head += f"{self._called[function.name]}("
         readonly = self._readonly(function)
@@ -161,10 +161,10 @@ class _Writer:
     def _param(self, param: Var, readonly: bool, kernel: bool) -> str:
         name = self._names[param]
         if not isinstance(param.type, TensorType):
-            return f"{c_type(param.type, self._helpers)} {name}"
+            return f"{c_type(param.type, self._prelude)} {name}"
         const = "const " if readonly else ""
         restrict = " __restrict__" if kernel and param.type.scope is Scope.GLOBAL else ""
-        return f"{const}{c_type(param.type.dtype, self._helpers)}*{restrict} {name}"
+        return f"{const}{c_type(param.type.dtype, self._prelude)}*{restrict} {name}"
 
 
 def _function_names(module: Module) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbench.base.errors import CodegenError
 from workbench.codegen.clike import ATOM, EQUAL, UNARY, C
-from workbench.codegen.cuda.helpers import Helpers
+from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import settle
 from workbench.codegen.cuda.types import c_type, integer_bounds
 from workbench.ir.types import DType, u32
@@ -25,7 +25,7 @@ class CallSite:
         The arguments.
     types : tuple of DType
         Their types, one lane each.
-    helpers : Helpers
+    prelude : Prelude
         Gets the functions that the text calls.
     threads : int
         Threads of a block; what lanes a warp has depends on it.
@@ -35,7 +35,7 @@ class CallSite:
 
     args: Sequence[C]
     types: tuple[DType, ...]
-    helpers: Helpers
+    prelude: Prelude
     threads: int = _WARP
     block: tuple[int, int, int] = (_WARP, 1, 1)
 
@@ -69,16 +69,16 @@ def _abs(site: CallSite) -> C:
     kind = site.type
     if kind.is_float:
         return _math("fabs")(site)
-    a = settle(site.args[0], kind, site.helpers)
+    a = settle(site.args[0], kind, site.prelude)
     low, high = integer_bounds(kind)
     if a.low >= 0:
         return a
     if a.low > low:
         name = "llabs" if kind.bits == 64 else "abs"
         return C(f"{name}({a.text})", low=0, high=max(-a.low, a.high))
-    t = c_type(kind, site.helpers)  # the smallest number has no magnitude: it wraps
+    t = c_type(kind, site.prelude)  # the smallest number has no magnitude: it wraps
     body = f"return x < 0 ? ({t})({'0ull' if kind.bits == 64 else '0u'} - x) : x;"
-    site.helpers.function(t, f"abs_{kind}", f"{t} x", body)
+    site.prelude.function(t, f"abs_{kind}", f"{t} x", body)
     return C(f"abs_{kind}({a.text})", low=low, high=high)
 
 
@@ -109,14 +109,14 @@ def _mask(site: CallSite) -> str:
         return f"0x{(1 << rest) - 1:x}u"
     body = f"unsigned t = {_linear(site)}; return t < {site.threads - rest} ? 0xffffffffu : "
     body += f"0x{(1 << rest) - 1:x}u;"
-    return f"{site.helpers.function('unsigned', 'warp_lanes', '', body)}()"
+    return f"{site.prelude.function('unsigned', 'warp_lanes', '', body)}()"
 
 
 def _shuffle(name: str) -> Rule:
     def rule(site: CallSite) -> C:
         value, lane = site.args
         narrow = site.type.bits < 32
-        t = c_type(site.type, site.helpers)
+        t = c_type(site.type, site.prelude)
         if lane.low >= 0 and lane.high < _WARP:
             text = value.text
             if narrow:
@@ -124,7 +124,7 @@ def _shuffle(name: str) -> Rule:
             call = f"{name}({_mask(site)}, {text}, {lane.text})"
             result = C(f"({t}){call}", UNARY) if narrow else C(call, ATOM, wraps=value.wraps)
         else:
-            settled = settle(lane, site.types[1], site.helpers)
+            settled = settle(lane, site.types[1], site.prelude)
             result = C(f"{_guarded(name, site)}({value.text}, {settled.text})")
         return result.within(*integer_bounds(site.type))
 
@@ -141,7 +141,7 @@ _SOURCES = {
 
 def _guarded(name: str, site: CallSite) -> str:
     """A shuffle that gives the own value where the lane is outside the warp."""
-    t, mask = c_type(site.type, site.helpers), _mask(site)
+    t, mask = c_type(site.type, site.prelude), _mask(site)
     called = name.removeprefix("__").removesuffix("_sync")
     wide = t
     if site.type.bits < 32:
@@ -154,7 +154,7 @@ def _guarded(name: str, site: CallSite) -> str:
         "return from < 32 ? y : x;"
     )
     key = f"{called} {site.type} {number}"
-    return site.helpers.function(t, called, f"{t} x, {number} n", body, key)
+    return site.prelude.function(t, called, f"{t} x, {number} n", body, key)
 
 
 def _ballot(site: CallSite) -> C:

@@ -26,7 +26,7 @@ from workbench.codegen.clike import (
     UNARY,
     C,
 )
-from workbench.codegen.cuda.helpers import Helpers
+from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.types import SUFFIX, c_type, integer_bounds
 from workbench.ir.expr import COMPARISONS, BinaryOp, UnaryOp
 from workbench.ir.types import DType, i32, i64, u32, u64
@@ -78,11 +78,11 @@ def _side(op: BinaryOp, a: C, level: int) -> str:
     return a.at(level)
 
 
-def settle(a: C, kind: DType, helpers: Helpers) -> C:
+def settle(a: C, kind: DType, prelude: Prelude) -> C:
     """`a` where its value as a number is needed: signed again if it may be negative."""
     if not a.wraps or a.low >= 0:
         return a
-    return C(f"({c_type(kind, helpers)}){a.at(UNARY)}", UNARY, a.low, a.high)
+    return C(f"({c_type(kind, prelude)}){a.at(UNARY)}", UNARY, a.low, a.high)
 
 
 def unsigned(a: C, kind: DType) -> C:
@@ -97,7 +97,7 @@ def unsigned(a: C, kind: DType) -> C:
     return C(f"({name}){a.at(UNARY)}", UNARY, a.low, a.high, True)
 
 
-def unary(op: UnaryOp, a: C, kind: DType, helpers: Helpers) -> C:
+def unary(op: UnaryOp, a: C, kind: DType, prelude: Prelude) -> C:
     """`op a` on a scalar of type `kind`."""
     if op is UnaryOp.NOT:
         return C(f"!{a.at(UNARY)}", UNARY, 0, 1)
@@ -110,7 +110,7 @@ def unary(op: UnaryOp, a: C, kind: DType, helpers: Helpers) -> C:
     fits = low <= below and above <= high
     if kind.bits < 32:
         plain = text.within(below, above)
-        return plain if fits else narrowed(text, kind, helpers)
+        return plain if fits else narrowed(text, kind, prelude)
     if kind.kind == "u":
         return text.within(below, above) if fits else text.within(low, high)
     if fits:
@@ -120,12 +120,12 @@ def unary(op: UnaryOp, a: C, kind: DType, helpers: Helpers) -> C:
     return C(negated.text, negated.level, low, high, True)
 
 
-def narrowed(a: C, kind: DType, helpers: Helpers) -> C:
+def narrowed(a: C, kind: DType, prelude: Prelude) -> C:
     """`a`, computed in C's int, wrapped into a narrower type."""
-    return C(f"({c_type(kind, helpers)}){a.at(UNARY)}", UNARY, *integer_bounds(kind))
+    return C(f"({c_type(kind, prelude)}){a.at(UNARY)}", UNARY, *integer_bounds(kind))
 
 
-def binary(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers, *, address: bool = False) -> C:
+def binary(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude, *, address: bool = False) -> C:
     """`a op b` on scalars of type `kind`, the type of the operands.
 
     Parameters
@@ -136,7 +136,7 @@ def binary(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers, *, address: 
         The operands.
     kind : DType
         Their type, one lane.
-    helpers : Helpers
+    prelude : Prelude
         Gets the functions that the text calls.
     address : bool
         Whether this is part of an address.
@@ -144,21 +144,21 @@ def binary(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers, *, address: 
     if kind.scalar in ("f16", "bf16"):
         raise CodegenError(f"{op.value} on {kind} needs the pass legalize_half")
     if op in (BinaryOp.MIN, BinaryOp.MAX):
-        return _extreme(op, a, b, kind, helpers)
+        return _extreme(op, a, b, kind, prelude)
     if op in (BinaryOp.FLOORDIV, BinaryOp.FLOORMOD):
-        return _floor(op, a, b, kind, helpers)
+        return _floor(op, a, b, kind, prelude)
     if op in COMPARISONS:
-        return _compare(op, a, b, kind, helpers)
+        return _compare(op, a, b, kind, prelude)
     if kind.is_float or op in (BinaryOp.AND, BinaryOp.OR):
         return infix(op, a, b, exact=not kind.is_float).within(0, 1)
     if op in _RING:
-        return _ring(op, a, b, kind, helpers, address)
+        return _ring(op, a, b, kind, prelude, address)
     if op in _BITS:
         low, high = _bit_bounds(op, a, b, kind)
         text = infix(op, a, b, exact=True)
         return C(text.text, text.level, low, high, a.wraps or b.wraps)
     if op is BinaryOp.SHR:
-        a = settle(a, kind, helpers)
+        a = settle(a, kind, prelude)
         low, high = (a.low >> b.low, a.high >> b.low) if 0 <= b.low < 64 else (a.low, a.high)
         return infix(op, a, b).within(min(low, a.low), max(high, 0))
     return _truncated(op, a, b)
@@ -174,7 +174,7 @@ def _truncated(op: BinaryOp, a: C, b: C) -> C:
     return C(text.text, text.level, low, high, a.wraps or b.wraps)
 
 
-def _ring(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers, address: bool) -> C:
+def _ring(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude, address: bool) -> C:
     low, high = _ring_bounds(op, a, b)
     least, most = integer_bounds(kind)
     fits = least <= low and high <= most
@@ -182,7 +182,7 @@ def _ring(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers, address: bool
         low, high = max(low, least) if address else least, min(high, most) if address else most
     if kind.bits < 32:
         return (
-            _narrow_ring(op, a, b, kind, helpers)
+            _narrow_ring(op, a, b, kind, prelude)
             if not fits
             else infix(op, a, b, exact=True).within(low, high)
         )
@@ -203,11 +203,11 @@ def _one_unsigned(op: BinaryOp, a: C, b: C, kind: DType) -> tuple[C, C]:
     return unsigned(a, kind), b
 
 
-def _narrow_ring(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
+def _narrow_ring(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude) -> C:
     # C computes in int, where only the product of two 16-bit numbers or a shift may overflow.
     if op in (BinaryOp.MUL, BinaryOp.SHL):
         a = C(f"(unsigned){a.at(UNARY)}", UNARY)
-    return narrowed(infix(op, a, b, exact=True), kind, helpers)
+    return narrowed(infix(op, a, b, exact=True), kind, prelude)
 
 
 def _ring_bounds(op: BinaryOp, a: C, b: C) -> tuple[int, int]:
@@ -233,41 +233,41 @@ def _bit_bounds(op: BinaryOp, a: C, b: C, kind: DType) -> tuple[int, int]:
     return least, most
 
 
-def _compare(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
+def _compare(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude) -> C:
     if kind.is_int and (a.wraps or b.wraps):
         plain = (a.low >= 0 and b.low >= 0) or op in (BinaryOp.EQ, BinaryOp.NE)
         if not plain:  # one signed side would be read as unsigned
-            a, b = (_signed(x, kind, helpers) for x in (a, b))
+            a, b = (_signed(x, kind, prelude) for x in (a, b))
     return infix(op, a, b).within(0, 1)
 
 
-def _signed(a: C, kind: DType, helpers: Helpers) -> C:
+def _signed(a: C, kind: DType, prelude: Prelude) -> C:
     """`a` with a signed C type."""
     if not a.wraps:
         return a
-    return C(f"({c_type(kind, helpers)}){a.at(UNARY)}", UNARY, a.low, a.high)
+    return C(f"({c_type(kind, prelude)}){a.at(UNARY)}", UNARY, a.low, a.high)
 
 
-def _extreme(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
+def _extreme(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude) -> C:
     name = op.value
     if kind.kind == "b":
         return infix(BinaryOp.AND if op is BinaryOp.MIN else BinaryOp.OR, a, b).within(0, 1)
     if kind.is_float:
         return C(f"f{name}{'f' if kind.bits == 32 else ''}({a.text}, {b.text})")
-    a, b = _signed(a, kind, helpers), _signed(b, kind, helpers)
+    a, b = _signed(a, kind, prelude), _signed(b, kind, prelude)
     pick: Callable[[int, int], int] = min if op is BinaryOp.MIN else max
     return C(f"{name}({a.text}, {b.text})", low=pick(a.low, b.low), high=pick(a.high, b.high))
 
 
-def _floor(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
+def _floor(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude) -> C:
     """Python's // and %: C's where nothing is negative, else a function."""
     assert kind.is_int, "the verifier lets no float pass"
     trunc = BinaryOp.TRUNCDIV if op is BinaryOp.FLOORDIV else BinaryOp.TRUNCMOD
     if a.low >= 0 and b.low >= 0:
         return _truncated(trunc, a, b)
-    a, b = _signed(a, kind, helpers), _signed(b, kind, helpers)
+    a, b = _signed(a, kind, prelude), _signed(b, kind, prelude)
     wide = i64 if kind.bits == 64 else i32
-    t = c_type(wide, helpers)
+    t = c_type(wide, prelude)
     zero = f"0{SUFFIX['u64' if kind.bits == 64 else 'u32']}"
     if op is BinaryOp.FLOORDIV:
         name, low, high = "floor_div", *integer_bounds(kind)
@@ -279,9 +279,9 @@ def _floor(op: BinaryOp, a: C, b: C, kind: DType, helpers: Helpers) -> C:
     else:
         name, low, high = "floor_mod", min(b.low + 1, 0), max(b.high - 1, 0)
         body = f"{t} r = b == -1 ? 0 : a % b; return r != 0 && (r < 0) != (b < 0) ? r + b : r;"
-    helpers.function(t, name, f"{t} a, {t} b", body, key=f"{name} {wide}")
+    prelude.function(t, name, f"{t} a, {t} b", body, key=f"{name} {wide}")
     if wide != kind:  # the function takes int
-        return narrowed(C(f"{name}({a.text}, {b.text})"), kind, helpers).within(low, high)
+        return narrowed(C(f"{name}({a.text}, {b.text})"), kind, prelude).within(low, high)
     casts = [x.text if kind.bits == 32 else f"({t}){x.at(UNARY)}" for x in (a, b)]
     return C(f"{name}({', '.join(casts)})", low=low, high=high)
 

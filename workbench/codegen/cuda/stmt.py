@@ -149,7 +149,7 @@ class Statements:
     def _declare(self, stmt: Declare) -> str:
         kind = stmt.var.type
         assert isinstance(kind, DType)
-        head = f"{c_type(kind, self.expr.helpers)} {self.expr.names[stmt.var]}"
+        head = f"{c_type(kind, self.expr.prelude)} {self.expr.names[stmt.var]}"
         if stmt.value is None:
             return f"{head};"
         value = self.expr(stmt.value)
@@ -159,7 +159,7 @@ class Statements:
 
     def _allocate(self, var: Var) -> str:
         kind, name = var.tensor, self.expr.names[var]
-        element = c_type(kind.dtype, self.expr.helpers)
+        element = c_type(kind.dtype, self.expr.prelude)
         if kind.scope is Scope.SHARED and self.plan.dynamic:
             return f"{element}* {name} = ({element}*)&{DYNAMIC}[{self.plan.offsets[var]}];"
         need = self.aligned.get(var, 0)
@@ -186,7 +186,7 @@ class Statements:
         kind = stmt.var.type
         assert isinstance(kind, DType)
         assert isinstance(stmt.step, Const)
-        step, helpers = int(stmt.step.value), self.expr.helpers
+        step, prelude = int(stmt.step.value), self.expr.prelude
         start = self.expr(stmt.start)
         stop = self._stop(stmt, kind)
         bounds = (start.low, stop.high - 1) if step > 0 else (stop.low + 1, start.high)
@@ -195,9 +195,9 @@ class Statements:
         self.expr.bounds[stmt.var] = bounds
         name = self.expr.names[stmt.var]
         counter = C(name, low=bounds[0], high=bounds[1])
-        test = binary(BinaryOp.LT if step > 0 else BinaryOp.GT, counter, stop, kind, helpers)
+        test = binary(BinaryOp.LT if step > 0 else BinaryOp.GT, counter, stop, kind, prelude)
         head = (
-            f"for ({c_type(kind, helpers)} {name} = {start.text}; {test.text}; {_step(name, step)})"
+            f"for ({c_type(kind, prelude)} {name} = {start.text}; {test.text}; {_step(name, step)})"
         )
         if stmt.unroll is not None:
             self.rows.add("#pragma unroll" + (f" {stmt.unroll}" if stmt.unroll else ""))
@@ -209,14 +209,14 @@ class Statements:
 
     def _stop(self, stmt: For, kind: DType) -> C:
         """The end of a loop; held in a variable where the loop might change it."""
-        stop = settle(self.expr(stmt.stop), kind, self.expr.helpers)
+        stop = settle(self.expr(stmt.stop), kind, self.expr.prelude)
         changed = {n.var for n in walk(stmt.body) if isinstance(n, Assign)}
         if all(_steady(n, changed) for n in walk(stmt.stop)):
             return stop
         name = f"{self.expr.names[stmt.var]}_stop"
         while name in self.expr.names.values():
             name += "_"
-        row = f"const {c_type(kind, self.expr.helpers)} {name} = {stop.text};"
+        row = f"const {c_type(kind, self.expr.prelude)} {name} = {stop.text};"
         self._row(row, stmt, self._place(stmt))
         return C(name, low=stop.low, high=stop.high)
 
@@ -240,7 +240,7 @@ def basename(file: str) -> str:
 
     Examples
     --------
-    >>> basename("/home/me/scale.py"), basename("In [7]")
+    >>> basename("kernels/scale.py"), basename("In [7]")
     ('scale.py', 'In [7]')
     """
     return file.replace("\\", "/").rpartition("/")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from workbench.codegen.clike import ATOM, UNARY, C, f32_overflows, float_literal, half_bits
-from workbench.codegen.cuda.helpers import Helpers
+from workbench.codegen.cuda.prelude import Prelude
 from workbench.ir.expr import Const
 from workbench.ir.types import DType
 
@@ -51,16 +51,16 @@ def integer_bounds(kind: DType) -> tuple[int, int]:
     return 0, 1
 
 
-def c_type(kind: DType, helpers: Helpers) -> str:
+def c_type(kind: DType, prelude: Prelude) -> str:
     """The name of a type; declares it where CUDA has none."""
     if kind.scalar in _HALVES:
-        helpers.add(kind.scalar, _HALVES[kind.scalar])
+        prelude.add(kind.scalar, _HALVES[kind.scalar])
     if kind.lanes == 1:
         return _SCALARS.get(kind.scalar, kind.scalar)
     base, lanes = _NATIVE.get(kind.scalar, ("", ()))
     if kind.lanes in lanes:
         return f"{base}{kind.lanes}"
-    helpers.add(kind.name, _struct(kind, c_type(kind.element, helpers)))
+    prelude.add(kind.name, _struct(kind, c_type(kind.element, prelude)))
     return kind.name
 
 
@@ -74,15 +74,15 @@ def lane(vector: str, kind: DType, place: int) -> str:
     return f"{vector}.{'xyzw'[place]}" if is_native(kind) else f"{vector}.v[{place}]"
 
 
-def maker(kind: DType, helpers: Helpers) -> str:
+def maker(kind: DType, prelude: Prelude) -> str:
     """The function that makes a short vector of its lanes."""
-    name = f"make_{c_type(kind, helpers)}"
+    name = f"make_{c_type(kind, prelude)}"
     if is_native(kind):
         return name
-    element = c_type(kind.element, helpers)
+    element = c_type(kind.element, prelude)
     params = ", ".join(f"{element} v{n}" for n in range(kind.lanes))
     values = ", ".join(f"v{n}" for n in range(kind.lanes))
-    helpers.function(kind.name, name, params, f"return {kind.name}{{{{{values}}}}};")
+    prelude.function(kind.name, name, params, f"return {kind.name}{{{{{values}}}}};")
     return name
 
 
@@ -91,38 +91,38 @@ def _struct(kind: DType, element: str) -> str:
     return f"struct __align__({align}) {kind.name} {{ {element} v[{kind.lanes}]; }};"
 
 
-def constant(value: int | float | bool, kind: DType, helpers: Helpers) -> C:
+def constant(value: int | float | bool, kind: DType, prelude: Prelude) -> C:
     """A scalar constant."""
     if kind.kind == "b":
         return C("true" if value else "false", high=int(value), low=int(value))
     if kind.is_float:
-        return _float(float(value), kind, helpers)
-    return _integer(int(value), kind, helpers)
+        return _float(float(value), kind, prelude)
+    return _integer(int(value), kind, prelude)
 
 
-def const(node: Const, helpers: Helpers) -> C:
+def const(node: Const, prelude: Prelude) -> C:
     """A constant node; one of a vector type fills every lane."""
-    scalar = constant(node.value, node.type.element, helpers)
+    scalar = constant(node.value, node.type.element, prelude)
     if node.type.lanes == 1:
         return scalar
-    return C(f"{maker(node.type, helpers)}({', '.join([scalar.text] * node.type.lanes)})")
+    return C(f"{maker(node.type, prelude)}({', '.join([scalar.text] * node.type.lanes)})")
 
 
-def _integer(value: int, kind: DType, helpers: Helpers) -> C:
+def _integer(value: int, kind: DType, prelude: Prelude) -> C:
     level = UNARY if value < 0 else ATOM
     suffix = SUFFIX.get(kind.scalar)
     if suffix is None:
-        return C(f"({c_type(kind, helpers)}){value}", UNARY, value, value)
+        return C(f"({c_type(kind, prelude)}){value}", UNARY, value, value)
     low, _ = integer_bounds(kind)
     if value == low and value < 0:  # C reads it as the negation of a number that does not fit
         return C(f"({value + 1}{suffix} - 1)", ATOM, value, value)
     return C(f"{value}{suffix}", level, value, value)
 
 
-def _float(value: float, kind: DType, helpers: Helpers) -> C:
+def _float(value: float, kind: DType, prelude: Prelude) -> C:
     if kind.scalar in _HALVES:
         bits = half_bits(value, kind.scalar)
-        return C(f"({c_type(kind, helpers)})0x{bits:04x}", UNARY)
+        return C(f"({c_type(kind, prelude)})0x{bits:04x}", UNARY)
     single = kind.bits == 32
     if single and math.isfinite(value) and f32_overflows(value):
         value = math.copysign(math.inf, value)
@@ -137,5 +137,5 @@ def _float(value: float, kind: DType, helpers: Helpers) -> C:
     else:
         bits = "0x7fffffffffffffffll" if nan else "0x7ff0000000000000ll"
         body = f"return __longlong_as_double({bits});"
-    helpers.function(c_type(kind, helpers), name, "", body)
+    prelude.function(c_type(kind, prelude), name, "", body)
     return C(f"-{name}()", UNARY) if not nan and value < 0 else C(f"{name}()")

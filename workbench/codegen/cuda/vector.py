@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from workbench.codegen.clike import ATOM, UNARY, C
-from workbench.codegen.cuda.helpers import Helpers
+from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import infix
 from workbench.codegen.cuda.types import c_type, integer_bounds, lane, maker
 from workbench.ir.expr import BinaryOp, UnaryOp
@@ -25,7 +25,7 @@ _OVERLOADED = {
 Lane = Callable[[Sequence[C]], C]
 
 
-def lanewise(name: str, types: Sequence[DType], result: DType, rule: Lane, helpers: Helpers) -> str:
+def lanewise(name: str, types: Sequence[DType], result: DType, rule: Lane, prelude: Prelude) -> str:
     """Declare the function `name` that applies `rule` to each lane; gives its name.
 
     Parameters
@@ -38,16 +38,16 @@ def lanewise(name: str, types: Sequence[DType], result: DType, rule: Lane, helpe
         Of the result.
     rule : callable
         The lanes of the operands → the lane of the result.
-    helpers : Helpers
+    prelude : Prelude
         Gets the function, after what the lanes call.
     """
     names = "abcd"[: len(types)]
-    params = ", ".join(f"{c_type(t, helpers)} {n}" for t, n in zip(types, names, strict=True))
-    make = maker(result, helpers)
+    params = ", ".join(f"{c_type(t, prelude)} {n}" for t, n in zip(types, names, strict=True))
+    make = maker(result, prelude)
     lanes = [rule(_operands(names, types, n)).text for n in range(result.lanes)]
     body = f"return {make}({', '.join(lanes)});"
     key = f"{name} {' '.join(map(str, types))} {result}"
-    return helpers.function(c_type(result, helpers), name, params, body, key)
+    return prelude.function(c_type(result, prelude), name, params, body, key)
 
 
 def _operands(names: str, types: Sequence[DType], place: int) -> list[C]:
@@ -57,7 +57,7 @@ def _operands(names: str, types: Sequence[DType], place: int) -> list[C]:
     ]
 
 
-def binary(op: BinaryOp, a: C, b: C, kind: DType, result: DType, rule: Lane, h: Helpers) -> C:
+def binary(op: BinaryOp, a: C, b: C, kind: DType, result: DType, rule: Lane, h: Prelude) -> C:
     """`a op b` on vectors of type `kind`."""
     if op in _OVERLOADED:
         symbol = op.value
@@ -67,7 +67,7 @@ def binary(op: BinaryOp, a: C, b: C, kind: DType, result: DType, rule: Lane, h: 
     return C(f"{lanewise(name, (kind, kind), result, rule, h)}({a.text}, {b.text})")
 
 
-def unary(op: UnaryOp, a: C, kind: DType, rule: Lane, h: Helpers) -> C:
+def unary(op: UnaryOp, a: C, kind: DType, rule: Lane, h: Prelude) -> C:
     """`op a` on a vector of type `kind`."""
     symbol = "!" if op is UnaryOp.NOT else op.value
     lanewise(f"operator{symbol}", (kind,), kind, rule, h)

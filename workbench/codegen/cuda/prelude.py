@@ -7,10 +7,10 @@ import textwrap
 _WIDTH = 100
 
 
-class Helpers:
+class Prelude:
     """Declarations to stand before the kernel, in the order they were first asked for.
 
-    A helper that needs another adds that one first.
+    What needs another adds that one first.
     """
 
     def __init__(self) -> None:
