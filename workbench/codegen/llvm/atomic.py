@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.codegen.llvm.coalesce import settle
 from workbench.codegen.llvm.emit import Emitter, memory_type
 from workbench.codegen.llvm.memory import Mask, Storage, addresses, all_bits
 from workbench.codegen.llvm.value import Value, varying
@@ -23,6 +24,7 @@ def atomic(
     Other blocks run at the same time on other cores, so each update is a real atomic; no order
     between different addresses is promised, as on a GPU.
     """
+    settle(e, place.pointer)
     kind, n = memory_type(place.dtype), e.lanes
     full = f"<{n} x {kind}>"
     pointers, values = addresses(e, place, index), e.vector(value)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from workbench.base.doc import Line
 from workbench.base.span import Span
 from workbench.codegen.llvm.capture import Capture
+from workbench.codegen.llvm.coalesce import Waiting, flush
 from workbench.codegen.llvm.value import Value, bounds
 from workbench.ir.types import DType
 
@@ -103,6 +104,7 @@ class Emitter:
     open: bool = True
     known: dict[str, str] = field(default_factory=dict)
     capture: Capture | None = None
+    waiting: list[Waiting] = field(default_factory=list)
 
     def name(self, hint: str = "t") -> str:
         """A local name that was not given before."""
@@ -137,6 +139,7 @@ class Emitter:
 
     def start(self, label: str) -> None:
         """Begin the block `label`, falling into it from an open one."""
+        flush(self)
         if self.open:
             self.jump(label)
         self.lines.append(Line(f"{label}:", self.span, self.node))
@@ -145,11 +148,13 @@ class Emitter:
 
     def jump(self, label: str) -> None:
         """Go to `label`; ends the block."""
+        flush(self)
         self.line(f"br label %{label}")
         self.open = False
 
     def branch(self, condition: str, then: str, other: str) -> None:
         """Go to one of two labels; ends the block."""
+        flush(self)
         self.line(f"br i1 {condition}, label %{then}, label %{other}")
         self.open = False
 

@@ -8,6 +8,7 @@ from math import gcd
 
 from workbench.codegen.llvm.arith import type_suffix
 from workbench.codegen.llvm.capture import Key
+from workbench.codegen.llvm.coalesce import Waiting, settle, wait
 from workbench.codegen.llvm.emit import Emitter, memory_type, scalar_type
 from workbench.codegen.llvm.value import Offsets, Value, opaque, varying
 from workbench.ir.types import DType
@@ -70,6 +71,7 @@ ALL = Mask()
 
 def load(e: Emitter, place: Storage, index: Value, mask: Mask) -> Value:
     """The elements at `index`; inactive lanes get anything."""
+    settle(e, place.pointer)
     if place.per_lane:
         if e.capture is not None:
             key = _captured(e, place, index, mask)
@@ -98,6 +100,8 @@ def store(e: Emitter, place: Storage, index: Value, value: Value, mask: Mask) ->
                 e.capture.values[key] = e.vector(value)
                 return
         index = _per_lane(e, index) if index.uniform else _lane_address(e, place, index)
+    if not _waits(e, index, mask):
+        settle(e, place.pointer)
     if index.uniform:
         _store_scalar(e, place, index, value, mask)
     elif index.scalar is None:
@@ -365,6 +369,14 @@ def _last_active(e: Emitter, value: Value, mask: Mask) -> str:
     return e.let(f"extractelement {e.vector_type(value.type)} {e.vector(value)}, i64 {lane}")
 
 
+def _waits(e: Emitter, index: Value, mask: Mask) -> bool:
+    """Whether a store is one of those that are put together."""
+    offsets = index.offsets
+    few = _runs_of(offsets) <= max(2, e.lanes // 4)
+    apart = len(set(offsets)) == e.lanes and index.scalar is not None
+    return apart and not few and mask.bits is None
+
+
 def _store_pattern(e: Emitter, place: Storage, index: Value, value: Value, mask: Mask) -> None:
     offsets = index.offsets
     starts = [x - lane for lane, x in enumerate(offsets)]
@@ -374,10 +386,10 @@ def _store_pattern(e: Emitter, place: Storage, index: Value, value: Value, mask:
         at = pointer(e, place, index, runs[0])
         align = _align(place, index, runs[0])
         e.line(f"store {kind} {raw(e, value)}, ptr {at}, align {align}{place.tag}")
-    elif len(runs) <= max(2, e.lanes // 4) and len(set(offsets)) == e.lanes:
+    elif len(set(offsets)) == e.lanes and not _waits(e, index, mask) and len(runs) <= e.lanes // 2:
         _store_runs(e, place, index, raw(e, value), mask, starts)
-    elif mask.bits is None:
-        _store_each(e, place, index, raw(e, value))
+    elif _waits(e, index, mask):
+        _wait(e, place, index, raw(e, value))
     else:
         _scatter(e, place, index, value, mask)
 
@@ -396,9 +408,13 @@ def _store_runs(
         )  # fmt: skip
 
 
-def _store_each(e: Emitter, place: Storage, index: Value, value: str) -> None:
+def _wait(e: Emitter, place: Storage, index: Value, value: str) -> None:
+    """Lanes apart: perhaps further stores fill the gaps."""
     kind = memory_type(place.dtype)
-    for lane, offset in enumerate(index.offsets):
-        one = e.let(f"extractelement <{e.lanes} x {kind}> {value}, i64 {lane}")
-        at = pointer(e, place, index, offset)
-        e.line(f"store {kind} {one}, ptr {at}, align {place.dtype.bits // 8}{place.tag}")
+
+    def write(offset: int, width: int, operand: str) -> None:
+        at, align = pointer(e, place, index, offset), _align(place, index, offset)
+        shape = f"<{width} x {kind}>" if width > 1 else kind
+        e.line(f"store {shape} {operand}, ptr {at}, align {align}{place.tag}")
+
+    wait(e, Waiting(place.pointer, index, value, kind, write))

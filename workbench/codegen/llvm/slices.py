@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from workbench.base.doc import Line
 from workbench.codegen.llvm.capture import Capture, Key
+from workbench.codegen.llvm.coalesce import flush
 from workbench.codegen.llvm.emit import Emitter
 from workbench.codegen.llvm.frame import Frame
 from workbench.ir.expr import Atomic, Call
@@ -91,15 +92,17 @@ def sliced(f: Frame, counter: Counter, body: Callable[[], None]) -> bool:
     e = f.e
     if e.capture is not None or not e.open:
         return False
+    flush(e)
     capture = Capture()
     e.capture, lines, known = capture, e.lines, dict(e.known)
-    e.lines, block, allocas = [], e.block, len(e.allocas)
+    e.lines, block = [], e.block
     body()
     mine, e.lines, e.capture = e.lines, lines, None
     e.known = known
-    if capture.failed or e.block != block or not capture.written():
+    # a line without a result writes memory that is no register tensor's
+    effects = any(" = " not in line.text for line in mine)
+    if capture.failed or effects or e.block != block or not capture.written():
         e.block, e.open = block, True
-        del e.allocas[allocas:]
         return False
     graph = _graph(mine)
     for group in _groups(graph, capture, registers(e.lanes)):
