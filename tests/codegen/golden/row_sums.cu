@@ -4,7 +4,7 @@ extern "C" __global__ void __launch_bounds__(256) row_sums(const float* __restri
   #pragma unroll
   for (int k = 0; k < 4; ++k) {                           // :157
     int j = threadIdx.x + k * 32;                         // :158
-    part[k] = j < 100 ? a[threadIdx.y * 100 + j] : 0.0f;  // :159
+    part[k] = j < 100 ? a[j + threadIdx.y * 100] : 0.0f;  // :159
   }
   float total = 0.0f;  // :160
   #pragma unroll
