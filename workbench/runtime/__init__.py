@@ -5,6 +5,8 @@ What lives here
     cache       results of compilers, kept on disk by their content
     arguments   the arguments of a call against a kernel's parameters, mistakes in words
     nvrtc       CUDA C++ to a cubin, its registers, spills and shared memory
+    jit         LLVM IR to machine code of this processor
+    cpu_launch  compiled kernels on the host, blocks shared out to threads
     sass        cubins disassembled
     gpu_launch  cubins on a GPU through CuPy
     memory      whose arrays a target works on
