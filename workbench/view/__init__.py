@@ -4,10 +4,17 @@ What lives here
     model         what every view has in common; a view as JSON-ready data
     mapping       MappingView: facts, nest, canonical form
     cells         who does which cell: the part of a mapping that a picture can show
+    program       ProgramView: texts side by side, lines linked, resources
+    timing        TimingView: samples, median, spread, conditions
+    report        ReportView: faults, each with its place
     bundle        the MIME bundle of a view, and which drawing belongs to which view
     mapping_cells  the cells of one slice: boxes, or a raster
     mapping_svg   the grid of workers as a picture
     mapping_text  the same as a table
+    program_svg   a kernel as a picture, as text, as HTML that folds out
+    timing_svg    a measurement as a picture and as text
+    report_svg    a report as a picture and as text
+    code          words of a line of code, for colour
     card          the frame, styles and words that all pictures share
     svg           elements, escaped
     palette       worker tones and theme colours, light and dark
@@ -23,5 +30,23 @@ core object; a drawing and a text for it; its row in bundle.
 from workbench.view.bundle import bundle, svg_of, text_of
 from workbench.view.mapping import MappingView, mapping_view
 from workbench.view.model import View, as_json
+from workbench.view.program import ProgramView, kernel_view, program_view
+from workbench.view.report import ReportView, report_view
+from workbench.view.timing import TimingView, timing_view
 
-__all__ = ["MappingView", "View", "as_json", "bundle", "mapping_view", "svg_of", "text_of"]
+__all__ = [
+    "MappingView",
+    "ProgramView",
+    "ReportView",
+    "TimingView",
+    "View",
+    "as_json",
+    "bundle",
+    "kernel_view",
+    "mapping_view",
+    "program_view",
+    "report_view",
+    "svg_of",
+    "text_of",
+    "timing_view",
+]

@@ -9,8 +9,14 @@ from workbench.view.mapping import MappingView
 from workbench.view.mapping_svg import mapping_svg
 from workbench.view.mapping_text import facts_text, mapping_text
 from workbench.view.model import View, as_json
+from workbench.view.program import ProgramView
+from workbench.view.program_svg import program_details, program_svg, program_text, program_words
 from workbench.view.raster import data_url
+from workbench.view.report import ReportView
+from workbench.view.report_svg import report_svg, report_text, report_words
 from workbench.view.svg import element
+from workbench.view.timing import TimingView
+from workbench.view.timing_svg import timing_svg, timing_text, timing_words
 
 MIME = "application/vnd.kernel-workbench.view+json"
 
@@ -19,6 +25,9 @@ Draw = Callable[[Any], str]
 # View, picture, table, and one sentence for who cannot see the picture.
 _TWINS: dict[type[Any], tuple[Draw, Draw, Draw]] = {
     MappingView: (mapping_svg, mapping_text, lambda view: f"{view.text}: {facts_text(view)}"),
+    ProgramView: (program_svg, program_text, program_words),
+    TimingView: (timing_svg, timing_text, timing_words),
+    ReportView: (report_svg, report_text, report_words),
 }
 
 
@@ -56,9 +65,10 @@ def text_of(view: View) -> str:
 
 def html_of(view: View, picture: str) -> str:
     """The picture as an image that scales down with the page."""
-    return element(
+    image = element(
         "img",
         src=data_url("image/svg+xml", picture.encode()),
         alt=_TWINS[type(view)][2](view),
         style="max-width:100%;height:auto",
     )
+    return image + program_details(view) if isinstance(view, ProgramView) else image

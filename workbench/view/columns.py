@@ -43,3 +43,19 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], right: str = ""
         ).rstrip()
         for line in lines
     )
+
+
+def wrapped(said: str, room: int) -> list[str]:
+    """The text in lines of less than `room` characters, broken at blanks.
+
+    Examples
+    --------
+    >>> wrapped("who does what", 9)
+    ['who does', 'what']
+    """
+    rows = [""]
+    for word in said.split(" "):
+        if rows[-1] and len(rows[-1]) + len(word) >= room:
+            rows.append("")
+        rows[-1] += f"{' ' if rows[-1] else ''}{word}"
+    return rows

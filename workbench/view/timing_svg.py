@@ -1,0 +1,124 @@
+"""A measurement as a picture: every sample a dot, the middle half a bar, the median a line."""
+
+from __future__ import annotations
+
+from math import floor, log10
+from typing import TYPE_CHECKING
+
+from workbench.runtime.timing import _time as time_text
+from workbench.view.card import MARGIN, card, clipped, rule, spans
+from workbench.view.columns import shown, table, wrapped
+from workbench.view.svg import element, rect, text
+
+if TYPE_CHECKING:
+    from workbench.view.timing import TimingView
+
+WIDTH = 720
+PLOT = 96
+DOTS = 400
+"""Most samples that are drawn; more are thinned evenly, the extremes stay."""
+
+
+def timing_svg(view: TimingView) -> str:
+    """The picture."""
+    low, high, ticks = _axis(view)
+    span = WIDTH - 2 * MARGIN - 20
+
+    def x(us: float) -> float:
+        return MARGIN + 10 + span * (us - low) / (high - low)
+
+    parts = [(view.median, "b"), ("  median  ·  ", "soft"), (view.spread, "soft")]
+    top, foot = 62.0, 62.0 + PLOT
+    marks = [
+        text(MARGIN, 24, clipped(view.name, WIDTH - 2 * MARGIN, 12), class_="m b"),
+        spans(MARGIN, 46, parts),
+        rect(
+            x(view.low_us),
+            top,
+            max(1.0, x(view.high_us) - x(view.low_us)),
+            PLOT - 14.0,
+            class_="half",
+        ),
+        element(
+            "line",
+            x1=x(view.median_us),
+            x2=x(view.median_us),
+            y1=top,
+            y2=foot - 14,
+            class_="on-accent",
+            stroke_width=2,
+        ),
+        rule(MARGIN, foot - 8, WIDTH - MARGIN, foot - 8),
+    ]
+    shown_samples = _thinned(view.samples_us)
+    for number, sample in enumerate(shown_samples):
+        # Spread over the height in the order taken: a drift shows as a slope.
+        y = top + 6 + (PLOT - 28) * number / max(1, len(shown_samples) - 1)
+        marks.append(
+            element("circle", cx=min(max(x(sample), x(low)), x(high)), cy=y, r=2.2, class_="dot")
+        )
+    marks += [text(x(tick), foot + 8, time_text(tick), class_="m s faint mid") for tick in ticks]
+    y = foot + 32
+    left_out = sum(sample > high for sample in view.samples_us)
+    note = "dots: samples, the first on top · bar: middle half · line: median"
+    if left_out:
+        note += f" · {left_out} slower than the axis, drawn at its end"
+    marks.append(text(MARGIN, y, note, class_="soft s"))
+    for line in wrapped(view.conditions, 108):
+        y += 18
+        marks.append(text(MARGIN, y, line, class_="soft s"))
+    said = f"{view.median} median, {view.spread}; {view.conditions}"
+    return card(WIDTH, y + 14, f"Time of {view.name}", said, marks, _STYLE)
+
+
+_STYLE = (
+    ".half{fill:#0b65c2;opacity:.14}.dot{fill:#56606c;opacity:.55}"
+    "@media(prefers-color-scheme:dark){.half{fill:#6cb2ff;opacity:.2}.dot{fill:#a3acb8}}"
+)
+
+
+def timing_text(view: TimingView) -> str:
+    """The figures as a table.
+
+    Examples
+    --------
+    >>> from workbench.runtime.timing import Measurement
+    >>> from workbench.view.timing import timing_view
+    >>> print(timing_text(timing_view(Measurement("copy", (10.0, 12.0, 11.0), device="a CPU"))))
+    copy
+      median  middle half from       to    least
+     11.0 µs           10.5 µs  11.5 µs  10.0 µs
+    3 samples of 1 call, after 0 warm-up calls, a CPU
+    """
+    figures = (view.median_us, view.low_us, view.high_us, view.min_us)
+    rows = table(
+        [" median", "middle half from", "to", "least"],
+        [[f" {time_text(figures[0])}", *map(time_text, figures[1:])]],
+        "rrrr",
+    )
+    return f"{shown(view.name)}\n{rows}\n{shown(view.conditions)}"
+
+
+def timing_words(view: TimingView) -> str:
+    """One sentence."""
+    return f"{view.name}: {view.median} median, {view.spread}"
+
+
+def _axis(view: TimingView) -> tuple[float, float, list[float]]:
+    """From somewhat below the least to the slowest that is no stray, with round numbers."""
+    ordered = sorted(view.samples_us)
+    stray = view.high_us + 4 * max(view.high_us - view.low_us, 0.01 * view.median_us)
+    top = min(ordered[-1], stray)
+    room = max(top - ordered[0], 0.02 * view.median_us, 1e-6)
+    low, high = max(0.0, ordered[0] - 0.08 * room), top + 0.08 * room
+    step = 10 ** floor(log10((high - low) / 2))
+    step = next(step * k for k in (1, 2, 5, 10) if (high - low) / (step * k) <= 6)
+    first = int(low / step) + 1
+    ticks = [k * step for k in range(first, first + 7) if k * step <= high]
+    return low, high, ticks
+
+
+def _thinned(samples: tuple[float, ...]) -> list[float]:
+    every = -(-len(samples) // DOTS)
+    ends = {samples.index(min(samples)), samples.index(max(samples))}
+    return [sample for k, sample in enumerate(samples) if k % every == 0 or k in ends]
