@@ -100,3 +100,12 @@ def test_every_kernel_becomes_a_cubin() -> None:
         assert resources is not None
         assert resources.spill_bytes == 0, kernel.name
         assert kernel.binary[:4] == b"\x7fELF"
+
+
+@pytest.mark.gpu
+def test_on_a_gpu() -> None:
+    import cupy
+
+    x = picture("Hello GPU 2026", turned=True)
+    (got,) = compiled("cuda")({"x": cupy.asarray(x)}).values()
+    np.testing.assert_allclose(cupy.asnumpy(got), reference(x), atol=1e-4)
