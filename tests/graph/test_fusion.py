@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -281,3 +282,38 @@ def test_programs_that_cannot_take_an_epilogue() -> None:
     with pytest.raises(ScheduleError) as error:
         fuse(again, out, (), [after])
     assert str(error.value) == "out is read back, so no epilogue can be fused into it"
+
+
+def chain(op: str, count: int, inputs: str = "{}") -> onnx.ModelProto:
+    names = ["x", *(f"t{n}" for n in range(count))]
+    nodes = [node(op, inputs.format(a, a), b) for a, b in zip(names, names[1:], strict=False)]
+    return model(nodes, {"x": (F, (8,))}, names[-1:])
+
+
+def test_long_chains_are_cut() -> None:
+    made = chain("Neg", 150)
+    assert [len(g.operators) for g in from_onnx(made).optimize().groups] == [22, 64, 64]
+    assert reasons(made)[0] == "neg → neg: the group has 64 operators already"
+    agree(made, {"x": floats(8)}, "interp")
+    tail = [node("MatMul", "x x", "t0"), *(node("Abs", f"t{n}", f"t{n + 1}") for n in range(70))]
+    made = model(tail, {"x": (F, (4, 4))}, ["t70"])
+    assert [len(g.operators) for g in from_onnx(made).optimize().groups] == [64, 7]
+    agree(made, {"x": floats(4, 4)}, "interp")
+
+
+def test_what_would_double_at_each_step_is_stored() -> None:
+    # written out, the last of 40 sums of a tensor with itself would hold 2 to the 40 loads
+    made = chain("Add", 40, "{} {}")
+    assert "add → add: add would be written out 32 times" in reasons(made)
+    agree(made, {"x": floats(8)}, "interp")
+
+
+def test_calls_from_several_threads() -> None:
+    made = model([node("MatMul", "x w", "p"), node("Softmax", "p", "y")], {"x": (F, (30, 40))},
+                 ["y"], {"w": floats(40, 50)})
+    graph = compiled(made, "cpu")
+    inputs = [floats(30, 40, seed=n) for n in range(24)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda x: graph({"x": x})["y"], inputs))
+    for x, got in zip(inputs, found, strict=True):
+        np.testing.assert_array_equal(got, graph({"x": x})["y"])

@@ -134,7 +134,7 @@ class CompiledGraph:
             raise LaunchError(f"the graph has no input {', '.join(sorted(map(str, unknown)))}",
                               hint=f"its inputs are {names}")
         xp = array_module(self._gpu)
-        space = self._idle.pop() if self._idle else self._workspace(xp)
+        space = self._borrowed(xp)
         made = {
             t: xp.empty(t.storage.extents, t.dtype.numpy_name)
             for t in dict.fromkeys(graph.outputs)
@@ -171,6 +171,13 @@ class CompiledGraph:
         shaped = array.reshape(tensor.extents)
         # an output that is an input or a constant must not be the caller's or our own array
         return shaped.copy() if shared else shaped
+
+    def _borrowed(self, xp: Any) -> _Workspace:
+        # calls from several threads each take their own
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._workspace(xp)
 
     def _workspace(self, xp: Any) -> _Workspace:
         if not self._constants:

@@ -33,6 +33,13 @@ REREADS = 4
 """A prologue with a costly function is fused only where no element is read more often."""
 
 
+COPIES = 16
+"""A prologue is written out once for each load of it; beyond this it is stored instead."""
+
+LARGEST = 64
+"""Operators of a group, at most: beyond this a kernel takes long to compile and to read."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """Operators that become one kernel.
@@ -140,6 +147,7 @@ class _State:
     members: dict[Operator, list[Operator]] = field(default_factory=dict)
     epilogues: dict[Operator, list[Operator]] = field(default_factory=dict)
     reasons: dict[tuple[Tensor, Operator], str] = field(default_factory=dict)
+    copies: dict[Operator, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.users = users(self.graph.operators)
@@ -153,17 +161,18 @@ class _State:
         """Take the operators after `anchor` while they are one-to-one in what it gives."""
         chain: list[Operator] = []
         tensor = anchor.output
-        while (region := self._region(tensor)) is not None:
+        while (region := self._region(tensor, LARGEST - 1 - len(chain))) is not None:
             chain += region
             self.free.difference_update(region)
             tensor = region[-1].output
         self.epilogues[anchor] = chain
         self.members[anchor] = [anchor, *chain]
 
-    def _region(self, tensor: Tensor) -> list[Operator] | None:
+    def _region(self, tensor: Tensor, most: int) -> list[Operator] | None:
         """The operators through which all that is made of `tensor` becomes one tensor again.
 
-        Usually that is its one user. Where it has several, they are followed until they meet.
+        Usually that is its one user. Where it has several, they are followed until they meet,
+        over at most `most` operators.
         """
         pending = set(self.users.get(tensor, ()))
         if tensor in self.outputs or not pending:
@@ -173,7 +182,8 @@ class _State:
         while True:
             op = min(pending, key=self.order.__getitem__)
             pending.remove(op)
-            reason, path = self._join(op, maps)
+            full = f"the group has {LARGEST} operators already"
+            reason, path = self._join(op, maps) if len(region) < most else (full, None)
             if path is None:
                 self._say(op, maps, reason)
                 return self._several(tensor)
@@ -223,6 +233,7 @@ class _State:
             reason = self._refusal(tensor, maker, group, anchor)
             if reason is None:
                 self.free.remove(maker)
+                self.copies[maker] = self._copies(tensor, group)
                 group.append(maker)
                 queue += maker.inputs
                 # what was refused for a user outside may have all its users inside now
@@ -244,10 +255,23 @@ class _State:
             return f"{maker.name} has a reduction itself"
         if maker not in self.free:
             return f"{maker.name} is in another group already"
+        if len(group) >= LARGEST:
+            return f"the group has {LARGEST} operators already"
+        if (copies := self._copies(tensor, group)) > COPIES:
+            return f"{maker.name} would be written out {copies} times"
         times = rereads(anchor, tensor) if tensor in anchor.inputs else 1
         if times > REREADS and (costly := _costly(maker)):
             return f"{costly} would be computed {times:.0f} times for each element"
         return None
+
+    def _copies(self, tensor: Tensor, group: Sequence[Operator]) -> int:
+        """How often the definition of `tensor` would stand in the group's program."""
+        # anchor and epilogue stand in it once
+        return sum(
+            self.copies.get(op, 1) * loads(op, tensor)
+            for op in self.users[tensor]
+            if op in group
+        )
 
     def group(self, anchor: Operator) -> Group:
         """What was gathered around `anchor`."""
@@ -312,10 +336,15 @@ def rereads(op: Operator, tensor: Tensor) -> float:
     """How often, on average, `op` reads an element of its input `tensor`."""
     compute = op.definition
     inner = prod(compute.reduction.extents) if compute.reduction else 1
+    return loads(op, tensor) * op.output.size * inner / max(1, tensor.size)
+
+
+def loads(op: Operator, tensor: Tensor) -> int:
+    """In how many places the definition of `op` loads its input `tensor`."""
+    compute = op.definition
     var = compute.inputs[op.inputs.index(tensor)]
     roots = [compute.value] + ([compute.reduction.value] if compute.reduction else [])
-    loads = sum(isinstance(n, Load) and n.tensor is var for root in roots for n in walk(root))
-    return loads * op.output.size * inner / max(1, tensor.size)
+    return sum(isinstance(n, Load) and n.tensor is var for root in roots for n in walk(root))
 
 
 def _costly(op: Operator) -> str:

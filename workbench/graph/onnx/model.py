@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -176,20 +177,31 @@ def in_order(nodes: Sequence[Node], known: set[str]) -> tuple[Node, ...]:
             makers[name] = node
     for node in nodes:
         _check_inputs(node, known, makers)
+    return _sorted(nodes, makers)
+
+
+def _sorted(nodes: Sequence[Node], makers: Mapping[str, Node]) -> tuple[Node, ...]:
+    """The nodes so that each stands after its makers, else in the order they had."""
+    place = {node: n for n, node in enumerate(nodes)}
+    waits: dict[Node, set[Node]] = {}
+    wakes: dict[Node, list[Node]] = {}
+    for node in nodes:
+        waits[node] = {makers[i] for i in node.inputs if i in makers}
+        for maker in waits[node]:
+            wakes.setdefault(maker, []).append(node)
+    ready = [place[node] for node in nodes if not waits[node]]
     ordered: list[Node] = []
-    done, waiting = set(known) | {""}, list(nodes)
-    while waiting:
-        later: list[Node] = []
-        for node in waiting:
-            if done.issuperset(node.inputs):
-                ordered.append(node)
-                done.update(node.outputs)
-            else:
-                later.append(node)
-        if len(later) == len(waiting):
-            names = ", ".join(n.name for n in later[:5])
-            raise ModelError(f"these nodes wait for one another: {names}")
-        waiting = later
+    while ready:
+        node = nodes[heapq.heappop(ready)]
+        ordered.append(node)
+        for other in wakes.get(node, ()):
+            waits[other].discard(node)
+            if not waits[other]:
+                heapq.heappush(ready, place[other])
+    if len(ordered) < len(nodes):
+        done = set(ordered)
+        names = ", ".join(n.name for n in nodes if n not in done)
+        raise ModelError(f"these nodes wait for one another: {names[:200]}")
     return tuple(ordered)
 
 
