@@ -6,7 +6,7 @@ a sum is put in order only where all its parts are proved to fit in its type.
 
 from __future__ import annotations
 
-from workbench.ir.arith_rules import WHERE, Engine, Value, alike_exactly, cost, final
+from workbench.ir.arith_rules import NEGATED, WHERE, Engine, Value, alike_exactly, cost, final
 from workbench.ir.expr import (
     COMPARISONS,
     Binary,
@@ -40,7 +40,7 @@ def simplify(expr: Expr, facts: Facts) -> Expr:
     kept = _run(expr, facts, expand=False)
     if not facts.forms or isinstance(kept, Const | Var):
         return kept
-    expanded = _run(expr, facts, expand=True)
+    expanded = _run(kept, facts, expand=True)
     if cost(expanded) > cost(kept) or alike_exactly(expanded, kept):
         return kept
     return expanded
@@ -100,20 +100,10 @@ def assume(facts: Facts, cond: Expr, *, holds: bool = True) -> Facts:
             return facts
 
 
-_NEGATED = {
-    BinaryOp.LT: BinaryOp.GE,
-    BinaryOp.LE: BinaryOp.GT,
-    BinaryOp.GT: BinaryOp.LE,
-    BinaryOp.GE: BinaryOp.LT,
-    BinaryOp.EQ: BinaryOp.NE,
-    BinaryOp.NE: BinaryOp.EQ,
-}
-
-
 def _compared(facts: Facts, cond: Binary, holds: bool, expand: bool) -> Facts:
     """The facts where a comparison of integers that never change holds."""
     a, b = form_of(cond.a, facts, expand=expand), form_of(cond.b, facts, expand=expand)
-    where = WHERE.get(cond.op if holds else _NEGATED[cond.op])
+    where = WHERE.get(cond.op if holds else NEGATED[cond.op])
     if a is None or b is None or where is None:
         return facts
     difference = total(((a, 1), (b, -1)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from workbench.ir.alike import alike
-from workbench.ir.build import const
+from workbench.ir.build import const, unary
 from workbench.ir.expr import (
     COMPARISONS,
     FALSE,
@@ -46,6 +46,29 @@ WHERE = {
     BinaryOp.EQ: Range(0, 0),
 }
 """Where the difference of two integers lies when the comparison holds."""
+
+
+NEGATED = {
+    BinaryOp.LT: BinaryOp.GE,
+    BinaryOp.LE: BinaryOp.GT,
+    BinaryOp.GT: BinaryOp.LE,
+    BinaryOp.GE: BinaryOp.LT,
+    BinaryOp.EQ: BinaryOp.NE,
+    BinaryOp.NE: BinaryOp.EQ,
+}
+"""The comparison that holds where another does not, of integers."""
+
+
+def negated(cond: Expr) -> Expr:
+    """``not cond``, as a comparison where it is one of integers.
+
+    For floats it is not: neither x < y nor x >= y holds where one is NaN.
+    """
+    if isinstance(cond, Binary) and cond.op in NEGATED:
+        kind = cond.a.type
+        if isinstance(kind, DType) and kind.is_int:
+            return replace(cond, op=NEGATED[cond.op])
+    return unary(UnaryOp.NOT, cond)
 
 
 class Value(NamedTuple):
@@ -176,6 +199,9 @@ class Engine:
         (a,) = parts
         if node.op is UnaryOp.NOT and isinstance(a.expr, Const):
             return Value(FALSE if a.expr.value else TRUE)
+        if node.op is UnaryOp.NOT and isinstance(a.expr, Binary):
+            opposite = negated(a.expr)
+            return Value(opposite) if isinstance(opposite, Binary) else self.opaque(node, parts)
         if node.op is UnaryOp.NEG and a.form is not None:
             return self.exact(node, parts, total(((a.form, -1),)))
         return self.opaque(node, parts)

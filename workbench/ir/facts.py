@@ -48,7 +48,7 @@ class Facts:
     def variable(self, var: Var, *, expand: bool) -> Form:
         """The form of an integer variable, its definition if `expand`."""
         if expand and var in self.forms:
-            return self.forms[var]
+            return self._now(self.forms[var])
         kind = var.type
         assert isinstance(kind, DType)
         lies = type_range(kind)
@@ -57,6 +57,14 @@ class Facts:
             lies = lies.meet(self.ranges.get(var, lies))
         place = LOOP if var in self.loops else VARIABLE
         return _known(Atom(var, var, lies, place, stable))
+
+    def _now(self, form: Form) -> Form:
+        """A form with the ranges of its variables as they are known here."""
+        terms = (
+            (replace(a, range=a.range.meet(self.ranges[a.key])) if a.key in self.ranges else a, k)
+            for a, k in form.terms
+        )
+        return Form(tuple(terms), form.const)
 
     def builtin(self, node: object, name: str) -> Form:
         """The form of a launch coordinate."""
@@ -79,7 +87,7 @@ class Facts:
         if len(form.terms) == 1 and form.terms[0][1] in (1, -1):
             atom, coef = form.terms[0]
             if isinstance(atom.key, Var | str):
-                met = atom.range.meet(lies.times(coef))
+                met = self.ranges.get(atom.key, atom.range).meet(lies.times(coef))
                 return replace(self, ranges={**self.ranges, atom.key: met})
         return replace(self, limits=((form.varying, lies), *self.limits))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from workbench.ir.arith_rules import negated
 from workbench.ir.expr import Atomic, Load, Var
 from workbench.ir.module import Function, Module
 from workbench.ir.node import Node
@@ -85,10 +86,12 @@ def _without(node: Node, needed: set[Var]) -> Stmt | None:
 
 
 def _branches(node: If) -> Stmt | None:
-    if node.orelse is not None and _empty(node.orelse):
-        return _branches(replace(node, orelse=None)) or replace(node, orelse=None)
-    empty = _empty(node.then) and node.orelse is None and pure(node.cond)
-    return _EMPTY if empty else None
+    other = None if node.orelse is None or _empty(node.orelse) else node.orelse
+    if not _empty(node.then):
+        return None if other is node.orelse else replace(node, orelse=other)
+    if other is not None:
+        return replace(node, cond=negated(node.cond), then=other, orelse=None)
+    return _EMPTY if pure(node.cond) else None
 
 
 def _empty(stmt: Stmt) -> bool:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from workbench.ir import facts as known
-from workbench.ir.arith import assume, form_of, range_of, simplify
-from workbench.ir.build import unary
-from workbench.ir.expr import Binary, BinaryOp, Builtin, Const, Expr, UnaryOp, Var
+from workbench.ir.arith import assume, form_of, prove, range_of, simplify
+from workbench.ir.arith_rules import negated
+from workbench.ir.expr import Binary, BinaryOp, Builtin, Const, Expr, Load, Var
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Range
 from workbench.ir.module import Function, Module
@@ -26,7 +26,7 @@ from workbench.ir.stmt import (
     While,
 )
 from workbench.ir.target import Target
-from workbench.ir.traverse import children, inner, rebuild, substitute
+from workbench.ir.traverse import children, inner, rebuild, substitute, walk
 from workbench.ir.types import DType, boolean
 from workbench.passes.base import Pass
 from workbench.passes.pure import pure
@@ -210,7 +210,23 @@ def _if(stmt: If, facts: Facts) -> _Step:
     if isinstance(then, Seq) and not then.body:
         if other is None:
             return _Step(NOTHING if pure(cond) else stmt, facts)
-        cond, then, other = simplify(unary(UnaryOp.NOT, cond), facts), other, None
+        cond, then, other = negated(cond), other, None
+    if (
+        isinstance(then, If)
+        and other is None
+        and then.orelse is None
+        and _implied(then, cond, facts)
+    ):
+        return _Step(then, facts)
     if (cond, then, other) == (stmt.cond, stmt.then, stmt.orelse):
         return _Step(stmt, after)
     return _Step(replace(stmt, cond=cond, then=then, orelse=other), after)
+
+
+def _implied(inside: Stmt, cond: Expr, facts: Facts) -> bool:
+    """Whether `inside` is a guard that says all that `cond` says, and may be read outside of it."""
+    if not isinstance(inside, If) or inside.orelse is not None:
+        return False
+    safe = pure(cond) and pure(inside.cond)
+    safe = safe and not any(isinstance(node, Load) for node in walk(inside.cond))
+    return safe and prove(cond, assume(facts, inside.cond)) is True
