@@ -1,4 +1,4 @@
-"""The command ``workbench``: open the notebooks, or say what this machine can do."""
+"""The command ``workbench``: open the notebooks, say what this machine can do, measure it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from pathlib import Path
 
 from workbench.base.errors import WorkbenchError
 from workbench.base.version import __version__
+from workbench.bench import entries
+from workbench.bench.figure import Settings, report
+from workbench.bench.record import lines, save
 from workbench.runtime.devices import (
     Driver,
     Gpu,
@@ -28,6 +31,7 @@ from workbench.runtime.devices import (
 
 _TOUR = "00_tour.ipynb"
 _PACKAGE = Path(__file__).parent
+_SHIPPED = (".ipynb", ".py", ".md", ".png")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return lab(known.folder, [argument for argument in rest if argument != "--"])
         if rest:
             raise WorkbenchError(f"workbench {known.command} does not know {' '.join(rest)}")
+        if known.command == "bench":
+            return bench(known.names, Settings(known.quick), known.json, known.save)
         print(json.dumps(dataclasses.asdict(machine())) if known.json else doctor(machine()))
     except WorkbenchError as error:
         print(f"workbench: {error}", file=sys.stderr)
@@ -72,7 +78,54 @@ def _parser() -> argparse.ArgumentParser:
     )
     one = commands.add_parser("doctor", help="what this machine can do, and what to install")
     one.add_argument("--json", action="store_true", help="as JSON")
+    names = ", ".join(entry.name for entry in entries.ENTRIES)
+    one = commands.add_parser(
+        "bench",
+        help="measure figures against their goals",
+        description=f"Measure figures against their goals. Entries: {names}.",
+    )
+    one.add_argument("names", nargs="*", help="entries to run; all when none is named")
+    one.add_argument("--json", action="store_true", help="one JSON line per figure")
+    one.add_argument("--save", action="store_true", help="keep the JSON lines in a file, too")
+    one.add_argument("--quick", action="store_true", help="only show that the entries work")
     return parser
+
+
+def bench(names: Sequence[str], settings: Settings, as_json: bool, keep: bool) -> int:
+    """Measure and print the entries with these names; all of them when none is given.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names or labels of entries.
+    settings : Settings
+        How much time to take.
+    as_json : bool
+        Print JSON lines instead of tables.
+    keep : bool
+        Save the JSON lines.
+
+    Returns
+    -------
+    int
+        0, also when a goal is not met: the figures say so themselves.
+
+    Raises
+    ------
+    WorkbenchError
+        For an unknown name, or when the lines cannot be saved.
+    """
+    if keep and settings.quick:
+        raise WorkbenchError("figures taken with --quick mean nothing and are not saved")
+    for entry, figures in entries.run(entries.chosen(names), settings):
+        texts = lines(entry, figures, settings)
+        title = f"{entry.label or '-':4} {entry.title}"
+        print("\n".join(texts) if as_json else f"{report(title, figures)}\n", flush=True)
+        if keep:
+            path = save(entry, texts)
+            if not as_json:
+                print(f"  kept in {path}\n")
+    return 0
 
 
 def lab(folder: Path | None, arguments: Sequence[str]) -> int:
@@ -139,10 +192,11 @@ def notebooks(folder: Path | None, here: Path) -> Path:
         raise WorkbenchError(f"this installation has no {_TOUR}", hint="install it again")
     target = here / "workbench-notebooks" if folder is None else folder
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        for path in sorted(source.iterdir()):
-            if path.is_file() and not (target / path.name).exists():
-                shutil.copyfile(path, target / path.name)
+        for path in sorted(source.rglob("*.*")):
+            copy = target / path.relative_to(source)
+            if path.is_file() and path.suffix in _SHIPPED and not copy.exists():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
     except OSError as error:
         raise WorkbenchError(
             f"the notebooks cannot be copied to {target}: {error.strerror}",

@@ -95,6 +95,10 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (package / "notebooks").mkdir(parents=True)
     for name in ("00_tour.ipynb", "01_task_mapping.ipynb"):
         (package / "notebooks" / name).write_text(json.dumps(NOTEBOOK))
+    for name in ("matmul.py", "__pycache__/matmul.cpython-311.pyc"):
+        path = package / "notebooks" / "kernels" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
     monkeypatch.setattr(cli, "_PACKAGE", package)
     return package
 
@@ -110,6 +114,8 @@ def test_a_checkout_opens_its_own_notebooks(tmp_path: Path, installed: Path):
 def test_elsewhere_the_user_gets_copies_and_keeps_what_he_changed(tmp_path: Path, installed: Path):
     target = cli.notebooks(None, tmp_path)
     assert target == tmp_path / "workbench-notebooks"
+    copied = {path.relative_to(target).as_posix() for path in target.rglob("*.*")}
+    assert copied == {"00_tour.ipynb", "01_task_mapping.ipynb", "kernels/matmul.py"}
     (target / "00_tour.ipynb").write_text("changed by the user")
     (target / "01_task_mapping.ipynb").unlink()
     assert cli.notebooks(None, tmp_path) == target

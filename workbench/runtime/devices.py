@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import importlib.metadata
 import os
 import platform
 import re
@@ -17,9 +16,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from workbench.base.lazy import lazy
 from workbench.base.version import __version__
+
+if TYPE_CHECKING:
+    from importlib import metadata
+else:
+    metadata = lazy("importlib.metadata")  # brings the package for e-mail with it
 
 # Features that decide which code the CPU back end can use; the host has dozens more.
 _TELLING_FEATURES = (
@@ -304,8 +309,8 @@ def _cupy() -> Tool | Missing:
 
 def _package(name: str, remedy: str) -> Tool | Missing:
     try:
-        return Tool(importlib.metadata.version(name))
-    except importlib.metadata.PackageNotFoundError:
+        return Tool(metadata.version(name))
+    except metadata.PackageNotFoundError:
         return Missing(f"{name} is not installed", remedy)
 
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import gc
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from workbench.base.lazy import lazy
 from workbench.runtime.devices import cpu
+
+if TYPE_CHECKING:
+    import statistics
+else:
+    statistics = lazy("statistics")  # brings fractions, decimals and random numbers with it
 
 Run: TypeAlias = Callable[[], object]
 """What is timed: a call without arguments; what it returns is dropped."""

@@ -1,0 +1,25 @@
+"""Figures against their goals, measured here and now, peers side by side where installed.
+
+What lives here
+    entries         ENTRIES, the one visible list; running them
+    figure          a figure, its goal, and how both are written
+    record          figures as JSON lines, with machine, versions, date and commit
+    fresh           code in a new process; a cache of compiled kernels that begins empty
+    samples         the six kernels of the notebooks: sizes, arrays, references
+    new_kernel      C1: a new elementwise kernel, definition to result, beside numba
+    gpu_on_cpu      C5: the GPU matmul as it is on one CPU thread, beside numpy and the interpreter
+    second_process  C8: a kernel that another process has compiled
+    import_time     C10: `import workbench`, and what it loads
+    mapping_edit    C11: from a mapping's text to its picture
+    nvrtc_time      CUDA C++ to a cubin
+    targets         the six kernels on every target: errors, registers, spills, shared memory
+    gpu             the six kernels on a GPU, beside CuPy and torch
+    model           an ONNX model before and after fusion, beside onnxruntime
+
+The folder results keeps what `workbench bench --save` wrote: one file per entry, one line per
+figure.
+
+May import: base … view, cupy, numba, onnxruntime, torch and threadpoolctl inside functions.
+Start reading: entries, then new_kernel.
+Add one more: a module with a function from Settings to figures, and its row in entries.ENTRIES.
+"""
