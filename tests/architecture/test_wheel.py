@@ -41,7 +41,11 @@ def test_it_holds_every_file_of_the_package_and_the_notebooks(names: set[str]):
         for path in (ROOT / "workbench").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    notebooks = {f"workbench/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.*")}
+    notebooks = {
+        f"workbench/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "notebooks").rglob("*.*")
+        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
+    }
     inside = {name for name in names if name.startswith("workbench/")}
     assert inside == package | notebooks
 
