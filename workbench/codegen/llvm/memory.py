@@ -10,8 +10,8 @@ from workbench.codegen.llvm.arith import type_suffix
 from workbench.codegen.llvm.capture import Key
 from workbench.codegen.llvm.coalesce import Waiting, settle, wait
 from workbench.codegen.llvm.emit import Emitter, memory_type, scalar_type
-from workbench.codegen.llvm.value import Offsets, Value, opaque, varying
-from workbench.ir.types import DType
+from workbench.codegen.llvm.value import Offsets, Value, bounds, opaque, varying
+from workbench.ir.types import DType, i32
 
 SLACK_BYTES = 512
 """Memory before and after all shared tensors that a wide load may touch [byte]."""
@@ -72,6 +72,7 @@ ALL = Mask()
 def load(e: Emitter, place: Storage, index: Value, mask: Mask) -> Value:
     """The elements at `index`; inactive lanes get anything."""
     settle(e, place.pointer)
+    index = _without_wrapping(e, place, index)
     if place.per_lane:
         if e.capture is not None:
             key = _captured(e, place, index, mask)
@@ -93,6 +94,7 @@ def load(e: Emitter, place: Storage, index: Value, mask: Mask) -> Value:
 
 def store(e: Emitter, place: Storage, index: Value, value: Value, mask: Mask) -> None:
     """Write `value` at `index` in the active lanes; the last lane wins where addresses meet."""
+    index = _without_wrapping(e, place, index)
     if place.per_lane:
         if e.capture is not None:
             key = _captured(e, place, index, mask)
@@ -108,6 +110,23 @@ def store(e: Emitter, place: Storage, index: Value, value: Value, mask: Mask) ->
         _scatter(e, place, index, value, mask)
     else:
         _store_pattern(e, place, index, value, mask)
+
+
+def _without_wrapping(e: Emitter, place: Storage, index: Value) -> Value:
+    """`index` in a form whose shared part and offsets may be added in 64 bits.
+
+    A sum that may wrap in 32 bits is one that names an element after wrapping. Read as a signed
+    number its shared part is that element less the offset, as long as no element is too near
+    2**31 for the offset to cross it.
+    """
+    if index.scalar is None or index.exact or index.type.bits == 64:
+        return index
+    if index.uniform:
+        return opaque(index.type, e.scalar(index))
+    near = max(map(abs, index.offsets))
+    if index.type.bits == 32 and place.size + near < 2**31:
+        return Value(i32, index.scalar, index.offsets, None, *bounds(i32), index.multiple)
+    return varying(index.type, e.vector(index))
 
 
 def _captured(e: Emitter, place: Storage, index: Value, mask: Mask) -> Key | None:
