@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import onnx
@@ -286,7 +287,7 @@ def test_programs_that_cannot_take_an_epilogue() -> None:
 
 def chain(op: str, count: int, inputs: str = "{}") -> onnx.ModelProto:
     names = ["x", *(f"t{n}" for n in range(count))]
-    nodes = [node(op, inputs.format(a, a), b) for a, b in zip(names, names[1:], strict=False)]
+    nodes = [node(op, inputs.format(a, a), b) for a, b in pairwise(names)]
     return model(nodes, {"x": (F, (8,))}, names[-1:])
 
 

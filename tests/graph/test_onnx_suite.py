@@ -30,8 +30,8 @@ EXCLUDED = {
     "hammingwindow": "sizes that depend on the values of an input",
     "hannwindow": "sizes that depend on the values of an input",
 }
-# Cases that pass; fewer means that something was lost.
-PASSING = 1061
+# Cases of each shard that pass, 1199 together; fewer means that something was lost.
+PASSING = (146, 148, 147, 153, 154, 151, 149, 151)
 
 
 def cases() -> list[Path]:
@@ -106,4 +106,4 @@ def test_node_cases(shard: int, target: str) -> None:
         if found not in ("passed", "unsupported") and not excused:
             wrong[case.name] = found
     assert not wrong
-    assert passed >= PASSING // SHARDS - 25
+    assert passed >= PASSING[shard]

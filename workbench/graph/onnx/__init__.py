@@ -8,6 +8,7 @@ What lives here
     row               what the registry is made of
     rows_elementwise  rows: element by element
     rows_shape        rows: moving elements, constants
+    rows_index        rows: looking at where an element stands
     rows_nn           rows: products, windows, reductions, normalisations
     functions         operators defined by other operators, expanded
     node              one node as the rows see it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
-from workbench.graph.onnx import rows_elementwise, rows_nn, rows_shape
+from workbench.graph.onnx import rows_elementwise, rows_index, rows_nn, rows_shape
 
 if TYPE_CHECKING:
     import onnx
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 else:
     onnx = lazy("onnx")
 
-ROWS: tuple[Row, ...] = (*rows_elementwise.ROWS, *rows_shape.ROWS, *rows_nn.ROWS)
+ROWS: tuple[Row, ...] = (
+    *rows_elementwise.ROWS,
+    *rows_shape.ROWS,
+    *rows_index.ROWS,
+    *rows_nn.ROWS,
+)
 
 
 def _table() -> dict[tuple[str, str], list[Row]]:

@@ -11,11 +11,13 @@ from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
 from workbench.graph.ops import conv, matmul, normalize, reduce
 from workbench.graph.ops.conv import Window
+from workbench.graph.ops.define import Axes, grid
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
 from workbench.ir.compute import Reducer
-from workbench.ir.expr import Expr
+from workbench.ir.expr import BinaryOp, Expr
+from workbench.ir.types import TensorType, i64
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder
@@ -197,6 +199,38 @@ def _batch_norm(node: Node, b: Builder, x: Tensor, scale: Tensor, shift: Tensor,
     return normalize.batch_norm(b, x, scale, shift, mean, variance, node.real("epsilon", 1e-5))
 
 
+def _instance_norm(node: Node, b: Builder, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) * scale + shift, the statistics of each channel."""
+    dims = range(2, x.rank)
+    if x.rank < 3 or any(t.extents != (x.extents[1],) for t in (scale, shift)):
+        raise ModelError(f"InstanceNormalization: {scale} and {shift} do not fit {x}")
+    epsilon = build.const(node.real("epsilon", 1e-5), x.dtype)
+    middle = elementwise(b, "sub", build.sub, x, reduce.mean(b, x, dims, keep=True))
+    spread = reduce.mean(b, elementwise(b, "square", _squared, middle), dims, keep=True)
+    shape = (x.extents[1], *[1] * len(dims))
+
+    def normal(v: Expr, s: Expr, w: Expr, c: Expr) -> Expr:
+        root = build.call("sqrt", build.add(s, epsilon))
+        return build.add(build.mul(build.binary(BinaryOp.DIV, v, root), w), c)
+
+    scales = reshape(b, scale, shape), reshape(b, shift, shape)
+    return elementwise(b, "instance_norm", normal, middle, spread, *scales)
+
+
+def _hardmax(node: Node, b: Builder, x: Tensor) -> Tensor:
+    dim = axis_of(node.number("axis", -1), x.rank)
+    best = reduce.arg(b, x, dim, True, Reducer.ARGMAX, last=False)
+    where = best.variable()
+
+    def value(i: Axes) -> Expr:
+        at = build.load(where, [*i[:dim], 0, *i[dim + 1 :]])
+        hot = build.binary(BinaryOp.EQ, at, build.cast(i[dim], i64))
+        return build.cast(hot, x.dtype)
+
+    kind = TensorType(x.dtype, x.extents)
+    return b.emit(grid("hardmax", [where], kind, value), [best])
+
+
 ROWS = (
     Row("MatMul", 1, _matmul),
     Row("Gemm", 7, _gemm),
@@ -213,4 +247,6 @@ ROWS = (
     Row("Softmax", 13, _softmax),
     Row("LogSoftmax", 13, _softmax),
     Row("BatchNormalization", 7, _batch_norm),
+    Row("InstanceNormalization", 6, _instance_norm),
+    Row("Hardmax", 13, _hardmax),
 )
