@@ -6,7 +6,7 @@ a sum is put in order only where all its parts are proved to fit in its type.
 
 from __future__ import annotations
 
-from workbench.ir.arith_rules import NEGATED, WHERE, Engine, Value, alike_exactly, cost, final
+from workbench.ir.arith_rules import NEGATED, WHERE, Engine, Value, cost, final
 from workbench.ir.expr import (
     COMPARISONS,
     Binary,
@@ -19,7 +19,7 @@ from workbench.ir.expr import (
 )
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Form, Range, span, total
-from workbench.ir.traverse import fold
+from workbench.ir.traverse import fold, walk
 
 
 def simplify(expr: Expr, facts: Facts) -> Expr:
@@ -41,9 +41,13 @@ def simplify(expr: Expr, facts: Facts) -> Expr:
     if not facts.forms or isinstance(kept, Const | Var):
         return kept
     expanded = _run(kept, facts, expand=True)
-    if cost(expanded) > cost(kept) or alike_exactly(expanded, kept):
-        return kept
-    return expanded
+    won = cost(kept) - cost(expanded) or _defined(kept, facts) - _defined(expanded, facts)
+    return expanded if won > 0 else kept
+
+
+def _defined(expr: Expr, facts: Facts) -> int:
+    """How often an expression reads a variable whose definition is known."""
+    return sum(1 for node in walk(expr) if isinstance(node, Var) and node in facts.forms)
 
 
 def form_of(expr: Expr, facts: Facts, *, expand: bool = True) -> Form | None:

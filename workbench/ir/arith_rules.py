@@ -85,16 +85,15 @@ def cost(expr: Expr) -> int:
 
 def final(value: Value, facts: Facts) -> Expr:
     """The sum in order where that is no longer than the expression as it stands."""
-    kind = value.expr.type
-    if value.form is None or isinstance(value.expr, Const | Builtin):
-        return value.expr
+    kind, expr = value.expr.type, value.expr
+    if value.form is None or isinstance(expr, Const | Builtin | Var):
+        return expr
     assert isinstance(kind, DType)
     ordered = render(value.form, kind, facts.limits)
     # a cast of a sum reads better than a sum of casts
-    slack = -1 if isinstance(value.expr, Cast) else 0
-    if ordered is None or cost(ordered) > cost(value.expr) + slack:
-        return value.expr
-    return value.expr if alike_exactly(ordered, value.expr) else ordered
+    if ordered is None or cost(ordered) > cost(expr) - isinstance(expr, Cast):
+        return expr
+    return expr if alike_exactly(ordered, expr) else ordered
 
 
 def alike_exactly(a: Expr, b: Expr) -> bool:
@@ -230,6 +229,9 @@ class Engine:
             return self.comparison(node, parts, a.form, b.form)
         if node.op in DIVISIONS:
             return self.division(node, parts, a.form, b.form)
+        same = _neutral(node.op, *parts)
+        if same is not None:
+            return same
         if node.op is BinaryOp.ADD:
             return self.exact(node, parts, total(((a.form, 1), (b.form, 1))))
         if node.op is BinaryOp.SUB:
@@ -284,6 +286,20 @@ class Engine:
             value = const(_FOLDED[node.op](a.lo, b.lo), node.type)
             return Value(value, Form((), int(value.value)))
         return self.opaque(node, parts, _reach(node.op, a, b))
+
+
+_NEUTRAL = {BinaryOp.ADD: 0, BinaryOp.SUB: 0, BinaryOp.MUL: 1}
+
+
+def _neutral(op: BinaryOp, a: Value, b: Value) -> Value | None:
+    """The one operand that is the result, the other being the 0 of a sum or the 1 of a product."""
+    if op not in _NEUTRAL:
+        return None
+    none = Form((), _NEUTRAL[op]).key
+    if b.form is not None and b.form.key == none:
+        return a
+    commutes = op is not BinaryOp.SUB
+    return b if commutes and a.form is not None and a.form.key == none else None
 
 
 _FOLDED: dict[BinaryOp, Callable[[int, int], int]] = {
