@@ -5,6 +5,8 @@ What lives here
     mapping       MappingView: facts, nest, canonical form
     cells         who does which cell: the part of a mapping that a picture can show
     program       ProgramView: texts side by side, lines linked, resources
+    graph         GraphView: operators before, kernels after, reasons
+    layout        where the boxes of a graph lie, by Graphviz
     timing        TimingView: samples, median, spread, conditions
     report        ReportView: faults, each with its place
     bundle        the MIME bundle of a view, and which drawing belongs to which view
@@ -12,6 +14,7 @@ What lives here
     mapping_svg   the grid of workers as a picture
     mapping_text  the same as a table
     program_svg   a kernel as a picture, as text, as HTML that folds out
+    graph_svg     a flow graph as a picture and as text
     timing_svg    a measurement as a picture and as text
     report_svg    a report as a picture and as text
     code          words of a line of code, for colour
@@ -19,6 +22,7 @@ What lives here
     svg           elements, escaped
     palette       worker tones and theme colours, light and dark
     raster        a picture of many small cells as a PNG
+    units         quantities in words
     columns       tables as plain text
 
 May import: base … graph, numpy.
@@ -28,6 +32,7 @@ core object; a drawing and a text for it; its row in bundle.
 """
 
 from workbench.view.bundle import bundle, svg_of, text_of
+from workbench.view.graph import GraphView, compiled_view, graph_view
 from workbench.view.mapping import MappingView, mapping_view
 from workbench.view.model import View, as_json
 from workbench.view.program import ProgramView, kernel_view, program_view
@@ -35,6 +40,7 @@ from workbench.view.report import ReportView, report_view
 from workbench.view.timing import TimingView, timing_view
 
 __all__ = [
+    "GraphView",
     "MappingView",
     "ProgramView",
     "ReportView",
@@ -42,6 +48,8 @@ __all__ = [
     "View",
     "as_json",
     "bundle",
+    "compiled_view",
+    "graph_view",
     "kernel_view",
     "mapping_view",
     "program_view",

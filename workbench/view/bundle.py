@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from workbench.view.graph import GraphView
+from workbench.view.graph_svg import graph_svg, graph_text, graph_words
 from workbench.view.mapping import MappingView
 from workbench.view.mapping_svg import mapping_svg
 from workbench.view.mapping_text import facts_text, mapping_text
@@ -27,6 +29,7 @@ _TWINS: dict[type[Any], tuple[Draw, Draw, Draw]] = {
     MappingView: (mapping_svg, mapping_text, lambda view: f"{view.text}: {facts_text(view)}"),
     ProgramView: (program_svg, program_text, program_words),
     TimingView: (timing_svg, timing_text, timing_words),
+    GraphView: (graph_svg, graph_text, graph_words),
     ReportView: (report_svg, report_text, report_words),
 }
 

@@ -86,8 +86,8 @@ class ProgramView:
 
     Attributes
     ----------
-    name, signature : str
-        Of the kernel; its parameters, grid and block in words.
+    name, signature, launch : str
+        Of the kernel; its parameters; its grid and block in words.
     target : str
         What it is compiled for; empty when it is not.
     problem : str
@@ -101,6 +101,7 @@ class ProgramView:
     figures: tuple[Figure, ...] = ()
     stages: tuple[StageView, ...] = ()
     problem: str = ""
+    launch: str = ""
     kind: Literal["program"] = "program"
     version: Literal[1] = 1
 
@@ -143,8 +144,8 @@ def kernel_view(kernel: Kernel) -> ProgramView:
     figures, problem = _figures(kernel)
     return ProgramView(
         name=kernel.name,
-        signature=f"{_signature(kernel.params)}  ·  grid {_extents(kernel.launch.grid)}"
-        f"  ·  block {_extents(kernel.launch.block)}",
+        signature=_signature(kernel.params),
+        launch=f"grid {_extents(kernel.launch.grid)}  ·  block {_extents(kernel.launch.block)}",
         target=str(kernel.target),
         panes=tuple(panes),
         figures=figures,

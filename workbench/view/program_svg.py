@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEAD = 46
 LINE = 18
-LINES = 48
+LINES = 36
 """Most lines of a pane; the text twin has them all."""
 
 SIZE = 11.5
@@ -48,13 +48,13 @@ def program_text(view: ProgramView) -> str:
 
     The mark in front of a line is the line of the script that it comes from.
     """
-    parts = [f"{shown(view.name)}({shown(view.signature)})  {view.target}".rstrip()]
+    head = (f"{view.name}({view.signature})", view.target, view.launch)
+    parts = [shown("  ".join(filter(None, head)))]
     if view.figures:
         parts.append(" · ".join(f"{f.label} {f.value} ({shown(f.note)})" for f in view.figures))
     if view.problem:
         parts.append(view.problem)
-    head = "\n".join(parts)
-    return "\n\n".join([head, *map(_pane_text, view.panes)])
+    return "\n\n".join(["\n".join(parts), *map(_pane_text, view.panes)])
 
 
 def program_words(view: ProgramView) -> str:
@@ -88,7 +88,7 @@ def _width(pane: PaneView) -> float:
 
 def _head(view: ProgramView, width: float) -> list[str]:
     room = width - 3 * MARGIN - mono_width(view.name, 14)
-    said = clipped(view.signature, room, 13, 0.58)
+    said = clipped("  ·  ".join(filter(None, (view.signature, view.launch))), room, 13, 0.58)
     parts = [(view.name, "b m"), (f"   {said}", "soft")]
     return [spans(MARGIN, 28, parts, style="font-size:13.5px"), rule(0.5, HEAD, width - 0.5, HEAD)]
 

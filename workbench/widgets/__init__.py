@@ -4,6 +4,8 @@ What lives here
     formatters  how IPython shows our objects: the static twins of workbench.view
     explore     explore(x): the live widget of an object
     explorer    what all widgets share: scripts, styles, their text form
+    program     ProgramExplorer: texts side by side, lines of one origin light up together
+    graph       GraphExplorer: operators and kernels, why a tensor is stored
     mapping     MappingExplorer: compose a mapping, select a worker, step through time
 
 The folder static holds what extension/src/widgets builds; `npm run build` in extension writes it.

@@ -6,6 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import WorkbenchError
+from workbench.driver.kernel import Kernel
+from workbench.driver.program import Program
+from workbench.graph import CompiledGraph, FlowGraph
 from workbench.mapping import TaskMapping
 
 if TYPE_CHECKING:
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
 # Module and class of each screen. They are loaded when asked for: anywidget takes longer to
 # import than all of workbench, and `import workbench` brings this module.
 _SCREENS: dict[type[Any], tuple[str, str]] = {
+    CompiledGraph: ("graph", "GraphExplorer"),
+    FlowGraph: ("graph", "GraphExplorer"),
+    Kernel: ("program", "ProgramExplorer"),
+    Program: ("program", "ProgramExplorer"),
     TaskMapping: ("mapping", "MappingExplorer"),
 }
 
@@ -23,7 +30,7 @@ def explore(thing: object) -> Explorer:
 
     Parameters
     ----------
-    thing : TaskMapping
+    thing : TaskMapping, Program, Kernel, FlowGraph or CompiledGraph
         What to explore.
 
     Raises

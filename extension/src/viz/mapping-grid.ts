@@ -19,7 +19,10 @@ export class Grid {
   private readonly stopTheme: () => void;
   private readonly resize = new ResizeObserver(() => this.paint());
 
-  constructor(private readonly root: HTMLElement, private readonly box: HTMLElement) {
+  constructor(
+    private readonly root: HTMLElement, private readonly box: HTMLElement,
+    private readonly mode: (labelled: boolean, ordered: boolean) => void,
+  ) {
     box.append(this.canvas);
     this.stopTheme = followTheme(root, () => this.paint());
     this.resize.observe(box);
@@ -57,6 +60,7 @@ export class Grid {
     const { cells } = this.state;
     if (!cells || !this.box.clientWidth) return;
     this.sizes = this.measure(cells);
+    this.mode(this.sizes.labelled, this.sizes.ordered);
     const { w, h: tall } = this.sizes;
     const width = Math.ceil(AXIS_X + cells.columns * w + 4), height = Math.ceil(AXIS_Y + cells.rows * tall + 4);
     const ratio = devicePixelRatio || 1;

@@ -62,7 +62,11 @@ export function renderMapping(el: HTMLElement, first: MappingView, hooks: Mappin
     h("div", { class: "kw-bar kw-time" }, play, back, on, where, scrub,
       h("span", { class: "kw-keys" }, key("←"), key("→"), " worker ", key("↑"), key("↓"), " step ", key("space"), " play ", key("esc"), " all"), flip, said));
   el.replaceChildren(root);
-  const grid = new Grid(root, stage);
+  const grid = new Grid(root, stage, (labelled, ordered) => {
+    const many = view.workers > 32;
+    legend.textContent = !labelled ? (many ? "hue = warp, shade = 8 lanes, outlined = the selected worker" : "one shade = one worker, outlined = the selected one")
+      : `label and colour = worker${ordered ? ", small number = its order" : ""}${many ? ", hatched = odd warp" : ""}`;
+  });
 
   stage.addEventListener("pointermove", (event) => hover(grid.workerAt(event.clientX, event.clientY)));
   stage.addEventListener("pointerleave", () => hover(null));
@@ -201,7 +205,6 @@ export function renderMapping(el: HTMLElement, first: MappingView, hooks: Mappin
       const at = view.shape.slice(0, -2).reduceRight<[number, number[]]>(([rest, at], extent) => [Math.floor(rest / extent), [rest % extent, ...at]], [k, []])[1];
       return h("option", { value: k, selected: k === slice }, `slice (${[...at, "·", "·"].join(", ")})`);
     }));
-    legend.textContent = view.workers > 32 ? "label and colour = worker, hatched = odd warp" : "label and colour = worker, small number = its order";
     recount();
   }
 
@@ -262,7 +265,7 @@ function loopsOf(view: MappingView, at: MappingSelection, tasks: Task[]): HTMLEl
       dim++;
     }
     return h("div", { class: "kw-loop" },
-      h("code", {}, lead, word && h("span", { class: "kw-keyword" }, word), bare.slice(word.length)),
+      h("code", { style: `padding-left:${lead.length + 4}ch;text-indent:-4ch` }, word && h("span", { class: "kw-keyword" }, word), bare.slice(word.length)),
       h("code", { class: "kw-filled" }, now && `# ${now}`));
   }));
 }

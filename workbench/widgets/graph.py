@@ -1,0 +1,39 @@
+"""GraphExplorer: a flow graph before and after fusion."""
+
+# Traits are descriptors whose types traitlets only knows at run time.
+# pyright: standard
+
+from __future__ import annotations
+
+import traitlets
+
+from workbench.graph import CompiledGraph, FlowGraph
+from workbench.view.graph import compiled_view, graph_view
+from workbench.view.model import as_json
+from workbench.widgets.explorer import STATIC, Explorer
+
+
+class GraphExplorer(Explorer):
+    """The graph screen.
+
+    Parameters
+    ----------
+    graph : FlowGraph or CompiledGraph
+        What to look into; kernels are shown once it is optimized.
+
+    Attributes
+    ----------
+    selection : dict
+        ``group``: number of the kernel that is picked, -1 for none.
+    """
+
+    _esm = STATIC / "graph.js"
+    selection = traitlets.Dict({"group": -1}).tag(sync=True)
+
+    def __init__(self, graph: FlowGraph | CompiledGraph) -> None:
+        view = compiled_view(graph) if isinstance(graph, CompiledGraph) else graph_view(graph)
+        super().__init__(view=as_json(view))
+
+    def said(self) -> str:
+        """Name and sizes."""
+        return f"{self.view['name']}: {self.view['summary']}"

@@ -1,0 +1,41 @@
+"""ProgramExplorer: the texts of a kernel, lines of one origin linked."""
+
+# Traits are descriptors whose types traitlets only knows at run time.
+# pyright: standard
+
+from __future__ import annotations
+
+import traitlets
+
+from workbench.driver.kernel import Kernel
+from workbench.driver.program import Program
+from workbench.view.model import as_json
+from workbench.view.program import kernel_view, program_view
+from workbench.widgets.explorer import STATIC, Explorer
+
+
+class ProgramExplorer(Explorer):
+    """The program screen.
+
+    Parameters
+    ----------
+    program : Program or Kernel
+        What to look into; a program is compiled for CUDA where none of its extents is open.
+
+    Attributes
+    ----------
+    selection : dict
+        ``link``: the number of the linked lines that are picked, 0 for none.
+    """
+
+    _esm = STATIC / "program.js"
+    selection = traitlets.Dict({"link": 0}).tag(sync=True)
+
+    def __init__(self, program: Program | Kernel) -> None:
+        view = kernel_view(program) if isinstance(program, Kernel) else program_view(program)
+        super().__init__(view=as_json(view))
+
+    def said(self) -> str:
+        """Name, parameters and target."""
+        view = self.view
+        return f"{view['name']}({view['signature']}) {view['target']}".rstrip()
