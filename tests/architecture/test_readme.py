@@ -18,8 +18,23 @@ def test_its_examples_give_what_it_shows():
     found = doctest.DocTestParser().get_doctest(README, {}, "README.md", "README.md", 0)
     assert found.examples
     report: list[str] = []
-    doctest.DocTestRunner(optionflags=flags).run(found, out=report.append)
+    doctest.DocTestRunner(_Checker(), optionflags=flags).run(found, out=report.append)
     assert "".join(report) == ""
+
+
+class _Checker(doctest.OutputChecker):
+    """The reader has the examples in a notebook."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        got = re.sub(r"<doctest README\.md\[\d+\]>", "In [1]", got)
+        return super().check_output(want, got, optionflags)
+
+
+def test_the_code_it_quotes_is_there():
+    quotes = re.findall(r"```python\n# (\S+)\n(.*?)```", README, re.DOTALL)
+    assert len(quotes) >= 3
+    for place, code in quotes:
+        assert code in (ROOT / place).read_text(encoding="utf-8"), place
 
 
 def test_ci_calls_its_test_command():
@@ -47,6 +62,12 @@ def test_the_rooms_it_names_are_all():
     named = {"base", "mapping"} | set(re.findall(r"`(\w+)`", row))
     rooms = {path.parent.name for path in (ROOT / "workbench").glob("*/__init__.py")}
     assert rooms <= named
+
+
+def test_the_files_it_names_are_there():
+    named = re.findall(r"`((?:workbench|notebooks|extension|tests|\.ci)/[\w./]+)`", README)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_its_links_lead_somewhere():
