@@ -59,10 +59,10 @@ def same(text: str, *args, lanes: int = 0, exact: bool = True, **tolerance):
     """Run on both; compare every array; gives the CPU's."""
     module, _ = compiled(text, lanes)
     mine, theirs = run(text, *args, lanes=lanes), interpreted(module, *args)
-    for one, other in zip(mine, theirs, strict=True):
-        if isinstance(one, np.ndarray):
-            if one.dtype.name == "bfloat16":  # whose NaNs numpy does not know
-                one, other = one.astype("f4"), other.astype("f4")
+    for a, b in zip(mine, theirs, strict=True):
+        if isinstance(a, np.ndarray):
+            # numpy does not know the NaNs of bfloat16
+            one, other = (x.astype("f4") if x.dtype.name == "bfloat16" else x for x in (a, b))
             if exact:
                 np.testing.assert_array_equal(one, other)
             else:

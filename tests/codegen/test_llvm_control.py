@@ -88,7 +88,9 @@ def test_return_out_of_two_loops():
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("block", [(5, 7, 6), (8, 4, 8), (16, 3, 1), (1, 40, 1), (33, 1, 1), (7, 1, 1)])
+@pytest.mark.parametrize(
+    "block", [(5, 7, 6), (8, 4, 8), (16, 3, 1), (1, 40, 1), (33, 1, 1), (7, 1, 1)]
+)
 @pytest.mark.parametrize("lanes", [4, 16])
 def test_coordinates_of_threads(block, lanes):
     x, y, z = block
@@ -271,7 +273,8 @@ def test_shuffles_of_every_width(kind):
     same(text, np.arange(64).astype(dtype), np.zeros(64, dtype))
 
 
-ATOMICS = """func f(a: i32[512], h: i32[8], g: f32[4], o: i32[512], x: u32[1]) launch(grid=4, block=128)
+ATOMICS = """func f(a: i32[512], h: i32[8], g: f32[4], o: i32[512],
+       x: u32[1]) launch(grid=4, block=128)
   let t: i32 = threadIdx.x
   shared c: i32[8]
   if t < 8

@@ -179,11 +179,13 @@ PRIVATE = """func f(a: f32[1024], b: f32[128]) launch(grid=1, block=128)
 )
 def test_register_tensors_that_outlive_a_region_are_kept(guard, barrier, kept):
     body = PRIVATE.replace("{guard}", guard).replace("{barrier}", barrier)
-    if "syncthreads()" != barrier:  # the other variants read only what the thread wrote itself
+    if barrier != "syncthreads()":  # the other variants read only what the thread wrote itself
         body = body.replace("s[(t + i) % 128]", "s[t]")
     if barrier == "r[0] = 1.0":
         body = body.replace("    if k < 6\n      for", "    if k < 5\n      for")
-        body = body.replace("  for k in range(8)", "  for i in range(4)\n    r[i] = 2.0\n  for k in range(8)")
+        body = body.replace(
+            "  for k in range(8)", "  for i in range(4)\n    r[i] = 2.0\n  for k in range(8)"
+        )
         body = body.replace("    syncthreads()\n  b", "    syncthreads()\n  b")
     body = body.replace("    pass\n", "")
     a = RNG.integers(-4, 4, 1024).astype("f4")

@@ -16,17 +16,17 @@ from workbench.base.lazy import lazy
 from workbench.ir.types import DType, TensorType
 
 if TYPE_CHECKING:
+    import ml_dtypes
     import numpy as np
 
     from workbench.ir.module import Launch
     from workbench.runtime.jit import CpuBinary
 else:
     np = lazy("numpy")
+    ml_dtypes = lazy("ml_dtypes")
 
 _ALIGN = 64
-_KERNEL = ctypes.CFUNCTYPE(
-    None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p
-)
+_KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 
 SHARES_PER_THREAD = 4
 """Pieces of the grid per host thread, so that a slow one does not hold up the launch."""
@@ -108,7 +108,7 @@ class CpuLauncher:
         self._function = _KERNEL(binary.address())
 
     def __call__(self, *args: Any) -> None:
-        """Run the kernel; arrays are C-contiguous, of the parameters' types, and are not checked."""
+        """Run the kernel on C-contiguous arrays of the parameters' types; nothing is checked."""
         self.prepare(args)()
 
     def prepare(self, args: Sequence[Any]) -> Prepared:
@@ -169,7 +169,5 @@ class _Shares:
 def _number(kind: DType, value: Any) -> Any:
     """A scalar argument in memory of its own."""
     if kind.scalar == "bf16":
-        import ml_dtypes
-
         return np.array(value, dtype=ml_dtypes.bfloat16)
     return np.array(value, dtype=kind.numpy_name)

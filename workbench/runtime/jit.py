@@ -20,7 +20,6 @@ from workbench.runtime.cache import Cache, key
 
 if TYPE_CHECKING:
     import llvmlite
-    import llvmlite.binding as llvm
 else:
     llvmlite = lazy("llvmlite")
 
@@ -73,7 +72,7 @@ class Host:
 
 @once
 def host() -> Host:
-    """This machine.
+    """What code is made for here.
 
     Raises
     ------
@@ -83,7 +82,9 @@ def host() -> Host:
     binding = _binding()
     features = binding.get_host_cpu_features()
     has = {name for name, on in dict(features).items() if on}
-    lanes = 16 if {"avx512f", "avx512vl", "avx512bw", "avx512dq"} <= has else 8 if "avx2" in has else 4
+    lanes = (
+        16 if {"avx512f", "avx512vl", "avx512bw", "avx512dq"} <= has else 8 if "avx2" in has else 4
+    )
     number = ".".join(map(str, binding.llvm_version_info))
     version = f"LLVM {number}, llvmlite {llvmlite.__version__}"
     return Host(binding.get_host_cpu_name(), features.flatten(), lanes, version)
@@ -92,7 +93,7 @@ def host() -> Host:
 @once
 def _binding() -> Any:
     try:
-        import llvmlite.binding as binding
+        from llvmlite import binding
     except ImportError as error:
         raise BuildError(
             "llvmlite is not installed, so nothing can be compiled for the CPU",

@@ -8,7 +8,11 @@ What lives here
     unroll       loops that are written out
     expr         expressions
     arith        operators; divide, integer division; convert, casts
-    memory       loads and stores by the pattern of lanes
+    place        where tensors lie, and the addresses of lanes
+    memory       loads by the pattern of lanes
+    store        stores; coalesce, strided ones put together
+    private      register tensors that need no memory across barriers
+    slices       loops over accumulators, cut to fit the registers; capture, their bodies
     atomic       atomic updates
     warp         warp operations: a group is a warp
     math         functions of one thread; approximate, those of f32 as polynomials

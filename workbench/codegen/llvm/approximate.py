@@ -44,7 +44,7 @@ class Body:
         self.ints = shape.replace("float", "i32")
         self.flags = shape.replace("float", "i1")
         self.wide = shape.replace("float", "double")
-        self.suffix = f"v{shape[1:].split(' ')[0]}" if shape[0] == "<" else ""
+        self.suffix = f"v{shape[1:].split(' ', maxsplit=1)[0]}" if shape[0] == "<" else ""
         self.lines: list[str] = []
         self.uses: set[str] = set()
 
@@ -135,7 +135,7 @@ def _scaled(b: Body, x: str, n: str) -> str:
 
 
 def _exponent_part(b: Body, x: str) -> tuple[str, str]:
-    """n and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
+    """N and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
     n = b.intrinsic("roundeven", b.op("fmul", x, b.number(1 / math.log(2))))
     r = b.fma(n, b.number(-_LN2_HIGH), x)
     return n, b.fma(n, b.number(-_LN2_LOW), r)
@@ -178,7 +178,7 @@ def expm1(b: Body, x: str) -> str:
 
 
 def _log_parts(b: Body, x: str) -> tuple[str, str]:
-    """e and log(m) with x = m * 2**e and sqrt(1/2) <= m < sqrt(2), for x > 0."""
+    """E and log(m) with x = m * 2**e and sqrt(1/2) <= m < sqrt(2), for x > 0."""
     tiny = b.compare("olt", x, b.number(2.0**-126))
     x = b.select(tiny, b.op("fmul", x, b.number(2.0**23)), x)
     raw = b.bits(x)
@@ -317,8 +317,7 @@ def cos(b: Body, x: str) -> str:
 Approximation = Callable[[Body, str], str]
 
 APPROXIMATIONS: dict[str, Approximation] = {
-    each.__name__: each
-    for each in (exp, exp2, expm1, log, log2, log10, log1p, tanh, erf, sin, cos)
+    each.__name__: each for each in (exp, exp2, expm1, log, log2, log10, log1p, tanh, erf, sin, cos)
 }
 """By name of the intrinsic."""
 

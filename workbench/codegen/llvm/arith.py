@@ -217,8 +217,8 @@ def _mul(e: Emitter, a: Value, b: Value) -> Value:
     if factor == 1:
         return a
     name = e.let(f"mul {scalar_type(a.type)} {a.scalar}, {literal(factor, a.type)}")
-    ends = sorted((a.low * factor, a.high * factor))
-    return with_offsets(shared(a.type, name, *ends, a.multiple * factor), offsets)
+    low, high = sorted((a.low * factor, a.high * factor))
+    return with_offsets(shared(a.type, name, low, high, a.multiple * factor), offsets)
 
 
 def _mul_uniform(e: Emitter, a: Value, b: Value) -> Value:
@@ -258,7 +258,9 @@ def _bit_and(e: Emitter, a: Value, b: Value) -> Value:
     mask = b.known
     # a & (2**k - 1) is a mod 2**k, for negative numbers too
     if mask is not None and mask >= 0 and mask & (mask + 1) == 0 and a.scalar is not None:
-        return floor_modulus(e, a, integer(a.type, mask + 1)) if mask + 1 <= bounds(a.type)[1] else a
+        return (
+            floor_modulus(e, a, integer(a.type, mask + 1)) if mask + 1 <= bounds(a.type)[1] else a
+        )
     return _bitwise(e, BinaryOp.BITAND, a, b)
 
 
@@ -338,4 +340,3 @@ _RULES: dict[BinaryOp, Rule] = {
     BinaryOp.BITOR: _bit_or,
     BinaryOp.BITXOR: _bit_xor,
 }
-

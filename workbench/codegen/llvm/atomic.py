@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.codegen.llvm.coalesce import settle
 from workbench.codegen.llvm.emit import Emitter, memory_type
-from workbench.codegen.llvm.memory import Mask, Storage, addresses, all_bits
+from workbench.codegen.llvm.place import Mask, Storage, addresses, all_bits
 from workbench.codegen.llvm.value import Value, varying
 from workbench.ir.expr import AtomicOp
 from workbench.ir.types import DType

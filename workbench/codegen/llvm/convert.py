@@ -135,7 +135,7 @@ def _number(kind: str, value: int) -> str:
     """An integer constant of a scalar or vector type."""
     if kind[0] != "<":
         return str(value)
-    return f"splat ({kind[1:-1].split(' ')[-1]} {value})"
+    return f"splat ({kind[1:-1].rsplit(' ', maxsplit=1)[-1]} {value})"
 
 
 def _to_odd(e: Emitter, a: Value) -> Value:
@@ -155,9 +155,7 @@ def _to_odd(e: Emitter, a: Value) -> Value:
     far = e.call(kind, f"llvm.fabs.{size}", [(kind, back)])
     true = e.call(kind, f"llvm.fabs.{size}", [(kind, operand)])
     beyond = e.let(f"fcmp ogt {kind} {far}, {true}")
-    step = e.let(
-        f"select {flag} {beyond}, {bits} {_number(bits, -1)}, {bits} {_number(bits, 1)}"
-    )
+    step = e.let(f"select {flag} {beyond}, {bits} {_number(bits, -1)}, {bits} {_number(bits, 1)}")
     some = e.let(f"and {flag} {inexact}, {even}")
     wanted = e.let(f"and {flag} {some}, {finite}")
     moved = e.let(f"add {bits} {raw}, {step}")

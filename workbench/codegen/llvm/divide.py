@@ -116,30 +116,34 @@ def _general(e: Emitter, a: Value, b: Value, *, quotient: bool, truncate: bool) 
     kind = scalar_type(a.type) if both else e.vector_type(a.type)
     take = e.scalar if both else e.vector
     x, y = take(a), take(b)
-    zero = "zeroinitializer" if kind[0] == "<" else "0"
     if b.known is not None and b.known not in (0, -1):
         found = _divide(e, a, kind, x, y, truncate)[0 if quotient else 1]
     else:
-        flag = e.mask_type if kind[0] == "<" else "i1"
-        bad = e.let(f"icmp eq {kind} {y}, {zero}")
-        one = "splat (" + scalar_type(a.type) + " 1)" if kind[0] == "<" else "1"
-        avoid = bad
-        if a.type.kind == "i":
-            minus = one.replace("1)", "-1)") if kind[0] == "<" else "-1"
-            negative = e.let(f"icmp eq {kind} {y}, {minus}")
-            avoid = e.let(f"or {flag} {bad}, {negative}")
-        safe = e.let(f"select {flag} {avoid}, {kind} {one}, {kind} {y}")
-        found = _divide(e, a, kind, x, safe, truncate)[0 if quotient else 1]
-        if a.type.kind == "i" and quotient:
-            opposite = e.let(f"sub {kind} {zero}, {x}")
-            found = e.let(f"select {flag} {negative}, {kind} {opposite}, {kind} {found}")
-        found = e.let(f"select {flag} {bad}, {kind} {zero}, {kind} {found}")
+        found = _safe_divide(e, a, kind, (x, y), quotient, truncate)
     return _with_range(a, b, found, both, quotient)
 
 
-def _divide(
-    e: Emitter, a: Value, kind: str, x: str, y: str, truncate: bool
-) -> tuple[str, str]:
+def _safe_divide(
+    e: Emitter, a: Value, kind: str, operands: tuple[str, str], quotient: bool, truncate: bool
+) -> str:
+    x, y = operands
+    vector = kind[0] == "<"
+    flag = e.mask_type if vector else "i1"
+    one, minus = (f"splat ({scalar_type(a.type)} {n})" if vector else str(n) for n in (1, -1))
+    zero = "zeroinitializer" if vector else "0"
+    bad = e.let(f"icmp eq {kind} {y}, {zero}")
+    negative = e.let(f"icmp eq {kind} {y}, {minus}")
+    signed = a.type.kind == "i"
+    avoid = e.let(f"or {flag} {bad}, {negative}") if signed else bad
+    safe = e.let(f"select {flag} {avoid}, {kind} {one}, {kind} {y}")
+    found = _divide(e, a, kind, x, safe, truncate)[0 if quotient else 1]
+    if signed and quotient:
+        opposite = e.let(f"sub {kind} {zero}, {x}")
+        found = e.let(f"select {flag} {negative}, {kind} {opposite}, {kind} {found}")
+    return e.let(f"select {flag} {bad}, {kind} {zero}, {kind} {found}")
+
+
+def _divide(e: Emitter, a: Value, kind: str, x: str, y: str, truncate: bool) -> tuple[str, str]:
     if a.type.kind == "u" or (a.exact and a.range[0] >= 0 and truncate):
         return e.let(f"udiv {kind} {x}, {y}"), e.let(f"urem {kind} {x}, {y}")
     if truncate:
@@ -153,5 +157,3 @@ def _with_range(a: Value, b: Value, found: str, both: bool, quotient: bool) -> V
         return opaque(a.type, found) if both else varying(a.type, found)
     low, high = (a.range[0] // d, a.range[1] // d) if quotient else (0, min(d - 1, a.range[1]))
     return shared(a.type, found, low, high) if both else varying(a.type, found, low, high)
-
-

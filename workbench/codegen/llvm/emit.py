@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterator, Sequence
@@ -60,7 +61,7 @@ def half_bits(number: float, kind: DType) -> int:
             return struct.unpack(">H", struct.pack(">e", number))[0]
         except OverflowError:
             return 0x7C00 if number > 0 else 0xFC00
-    if number != number:
+    if math.isnan(number):
         return 0x7FC0
     bits = struct.unpack(">I", struct.pack(">f", _odd32(number)))[0]
     return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16

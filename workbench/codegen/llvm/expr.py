@@ -63,7 +63,6 @@ def _reads(node: Select) -> bool:
 
 
 def _node(f: Frame, node: Node, args: list[Parts]) -> Parts:
-    e = f.e
     match node:
         case Const():
             return (constant(node.value, node.type),)
@@ -71,23 +70,29 @@ def _node(f: Frame, node: Node, args: list[Parts]) -> Parts:
             return read_slot(f, f.slots[node]) if node in f.slots else f.values[node]
         case Builtin():
             return (f.builtins[node.name],)
-        case Unary():
-            return tuple(_in_f32(e, node, [a]) for a in args[0])
-        case Binary():
-            return tuple(_in_f32(e, node, [a, b]) for a, b in zip(*args, strict=True))
-        case Cast():
-            parts = args[0] * (node.type.lanes if len(args[0]) == 1 else 1)
-            return tuple(convert(e, a, node.type.element) for a in parts)
-        case Select():
-            conds = args[0] * (node.type.lanes if len(args[0]) == 1 else 1)
-            rows = zip(conds, args[1], args[2], strict=True)
-            return tuple(choose(f, c, a, b) for c, a, b in rows)
         case Load():
             return _load(f, node, args[0][0])
         case Atomic():
             return (_atomic(f, node, args),)
         case Call():
             return _call(f, node, args)
+        case _:
+            return _operator(f, node, args)
+
+
+def _operator(f: Frame, node: Node, args: list[Parts]) -> Parts:
+    match node:
+        case Unary():
+            return tuple(_in_f32(f.e, node, [a]) for a in args[0])
+        case Binary():
+            return tuple(_in_f32(f.e, node, [a, b]) for a, b in zip(*args, strict=True))
+        case Cast():
+            parts = args[0] * (node.type.lanes if len(args[0]) == 1 else 1)
+            return tuple(convert(f.e, a, node.type.element) for a in parts)
+        case Select():
+            conds = args[0] * (node.type.lanes if len(args[0]) == 1 else 1)
+            rows = zip(conds, args[1], args[2], strict=True)
+            return tuple(choose(f, c, a, b) for c, a, b in rows)
         case Pack():
             return tuple(a[0] for a in args)
         case Extract():
@@ -174,4 +179,3 @@ def _call(f: Frame, node: Call, args: list[Parts]) -> Parts:
     if f.module.function(node.function) is None:
         raise CodegenError(f"the CPU has no rule for {node.function}", span=node.span)
     return f.inline(f, node.function, args)
-

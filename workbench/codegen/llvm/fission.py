@@ -25,7 +25,6 @@ from workbench.ir.stmt import (
     Declare,
     Evaluate,
     For,
-    If,
     Return,
     Seq,
     Stmt,
@@ -154,9 +153,7 @@ def _crossings(function: Function, facts: Uniformity, found: Plan) -> None:
         elif var in facts.varying:
             _keep_or_remake(var, facts, found)
         elif var in facts.mutable:
-            found.lifted |= {
-                n for n in nodes if isinstance(n, Declare | Assign) and n.var is var
-            }
+            found.lifted |= {n for n in nodes if isinstance(n, Declare | Assign) and n.var is var}
         elif _free(var, facts):
             _make_free(var, facts, found)
         elif var in facts.declared:
@@ -249,9 +246,7 @@ def _use(node: Node, number: int, uses: _Uses) -> None:
         uses.used.setdefault(var, set()).add(number)
 
 
-def _check(
-    stmt: Stmt, facts: Uniformity, found: Plan, around: list[Stmt], *, last: bool
-) -> None:
+def _check(stmt: Stmt, facts: Uniformity, found: Plan, around: list[Stmt], *, last: bool) -> None:
     """Barriers stand where all threads come; threads that return early meet none later."""
     if stmt not in found.lifted:
         if not last or any(isinstance(s, For | While) for s in around):
@@ -281,10 +276,10 @@ def _early_return(stmt: Return) -> None:
 
 def _diverges(stmt: Stmt, found: Plan) -> None:
     barrier = next((n for n in walk(stmt) if is_barrier(n)), stmt)
-    what = {If: "this if", For: "this for", While: "this while"}.get(type(stmt), "this jump")
+    what = f"this {type(stmt).__name__.lower()}"
     where = f" at line {stmt.span.line}" if stmt.span else ""
     raise CodegenError(
-        f"syncthreads stands inside {what}{where}, which only some threads of a block may enter",
+        f"syncthreads stands inside {what}{where}, where only some threads of a block may be",
         span=barrier.span or stmt.span,
         hint="move the barrier out, or decide by a value that all threads of the block share",
     )
@@ -293,5 +288,7 @@ def _diverges(stmt: Stmt, found: Plan) -> None:
 def allocated(function: Function, scope: Scope) -> list[Var]:
     """Tensors of one scope that the function allocates, in text order."""
     return [
-        n.var for n in walk(function.body) if isinstance(n, Allocate) and n.var.tensor.scope is scope
+        n.var
+        for n in walk(function.body)
+        if isinstance(n, Allocate) and n.var.tensor.scope is scope
     ]

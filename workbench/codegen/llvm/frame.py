@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from workbench.codegen.llvm.emit import Emitter, memory_type
 from workbench.codegen.llvm.fission import Plan
-from workbench.codegen.llvm.memory import ALL, Mask, Storage, raw
+from workbench.codegen.llvm.place import ALL, Mask, Storage, raw
 from workbench.codegen.llvm.uniform import Uniformity
 from workbench.codegen.llvm.value import Value, opaque, varying
 from workbench.ir.expr import Var

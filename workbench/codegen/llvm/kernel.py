@@ -11,7 +11,7 @@ from workbench.codegen.llvm.divide import floor_divide, floor_modulus
 from workbench.codegen.llvm.emit import Emitter, literal, memory_type
 from workbench.codegen.llvm.fission import allocated, plan
 from workbench.codegen.llvm.frame import Frame, Jump, new_slot, write_slot
-from workbench.codegen.llvm.memory import SCRATCH_ALIGN, SLACK_BYTES, Storage
+from workbench.codegen.llvm.place import SCRATCH_ALIGN, SLACK_BYTES, Storage
 from workbench.codegen.llvm.region import keep, region
 from workbench.codegen.llvm.stmt import inline, statement
 from workbench.codegen.llvm.uniform import uniformity

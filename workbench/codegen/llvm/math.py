@@ -155,9 +155,7 @@ _INSTRUCTIONS = {
     "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "roundeven",
     "fma": "fma",
 }  # fmt: skip
-_LIBRARY = (
-    "tan asin acos atan sinh cosh asinh acosh atanh pow atan2 fmod"
-).split()
+_LIBRARY = ("tan asin acos atan sinh cosh asinh acosh atanh pow atan2 fmod").split()
 
 MATH: dict[str, Rule] = {
     **{name: _direct(theirs) for name, theirs in _INSTRUCTIONS.items()},

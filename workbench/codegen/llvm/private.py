@@ -62,9 +62,7 @@ def _statement(stmt: Stmt, guards: Guards, w: _Walk) -> bool:
             return True
         case If():
             then = _statement(stmt.then, (*guards, (stmt.cond, True)), w)
-            other = stmt.orelse is None or _statement(
-                stmt.orelse, (*guards, (stmt.cond, False)), w
-            )
+            other = stmt.orelse is None or _statement(stmt.orelse, (*guards, (stmt.cond, False)), w)
             return then and other
         case For() | While():
             return _loop(stmt, guards, w)

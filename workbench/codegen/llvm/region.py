@@ -9,7 +9,7 @@ from workbench.codegen.llvm.divide import floor_divide, floor_modulus
 from workbench.codegen.llvm.emit import memory_type
 from workbench.codegen.llvm.frame import Frame, Kept, Slot
 from workbench.codegen.llvm.jumps import function_jump
-from workbench.codegen.llvm.memory import ALL, SCRATCH_ALIGN, Mask
+from workbench.codegen.llvm.place import ALL, SCRATCH_ALIGN, Mask
 from workbench.codegen.llvm.stmt import allocate, declare, sequence
 from workbench.codegen.llvm.value import Value, integer, shared, with_offsets
 from workbench.ir.expr import BinaryOp, Var
@@ -34,7 +34,7 @@ def region(f: Frame, body: list[Stmt]) -> None:
     groups = -(-threads // e.lanes)
     outer = dict(f.values), dict(f.slots), dict(f.places), f.builtins, f.jumps, f.mask, f.escaped
     f.in_block = False
-    name, after = "0", e.label("region_end")
+    name, following, after = "0", "0", e.label("region_end")
     head, end = e.label("region"), e.label("group_end")
     if groups > 1:
         before, name, following = e.label("regions"), e.name("group"), e.name("group")
@@ -122,5 +122,8 @@ def _bind(f: Frame, var: Var, group: Value) -> None:
         return
     assert isinstance(kind, DType)
     one = f"<{e.lanes} x {memory_type(kind)}>"
-    pointers = [base, *(e.let(f"getelementptr {one}, ptr {base}, i64 {i}") for i in range(1, kind.lanes))]
+    pointers = [
+        base,
+        *(e.let(f"getelementptr {one}, ptr {base}, i64 {i}") for i in range(1, kind.lanes)),
+    ]
     f.slots[var] = Slot(tuple(pointers), kind.element, uniform=False, tag=f.tags.get(var, ""))

@@ -124,9 +124,7 @@ def _groups(graph: _Graph, capture: Capture, limit: int) -> list[list[Key]]:
     """The written places in groups of at most `limit`, those with common operands together."""
     number = {
         name: i
-        for i, name in enumerate(
-            n for n, line in graph.lines.items() if _COSTLY.search(line.text)
-        )
+        for i, name in enumerate(n for n, line in graph.lines.items() if _COSTLY.search(line.text))
     }
     loops = [k for k in capture.written() if k in capture.initial]
     needed = {

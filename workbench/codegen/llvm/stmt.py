@@ -15,8 +15,9 @@ from workbench.codegen.llvm.expr import evaluate, scalar, shifted
 from workbench.codegen.llvm.fission import is_barrier, regions
 from workbench.codegen.llvm.frame import Frame, Parts, new_slot, read_slot, write_slot
 from workbench.codegen.llvm.jumps import any_lane, function_jump, jump, jumps, still_here
-from workbench.codegen.llvm.memory import Mask, Storage, store
+from workbench.codegen.llvm.place import Mask, Storage
 from workbench.codegen.llvm.slices import Counter, accumulates, sliced
+from workbench.codegen.llvm.store import store
 from workbench.codegen.llvm.uniform import thread_dependent, uniformity
 from workbench.codegen.llvm.unroll import turns
 from workbench.codegen.llvm.value import Value, opaque, shared

@@ -112,7 +112,9 @@ def _statement(stmt: Stmt, path: tuple[Stmt, ...], loops: tuple[Stmt, ...], w: _
             pass
 
 
-def _construct(stmt: For | While | If, path: tuple[Stmt, ...], loops: tuple[Stmt, ...], w: _Walk) -> None:
+def _construct(
+    stmt: For | While | If, path: tuple[Stmt, ...], loops: tuple[Stmt, ...], w: _Walk
+) -> None:
     deciding = (stmt.start, stmt.stop) if isinstance(stmt, For) else (stmt.cond,)
     if any(varies(e, w) for e in deciding):
         w.found.divergent.add(stmt)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from workbench.codegen.llvm.arith import binary, constant
 from workbench.codegen.llvm.emit import Emitter, memory_type
-from workbench.codegen.llvm.memory import Mask
+from workbench.codegen.llvm.place import Mask
 from workbench.codegen.llvm.value import Value, opaque, pattern, varying
 from workbench.ir.expr import BinaryOp
 from workbench.ir.types import DType, boolean, u32
@@ -45,9 +45,7 @@ def _inside(e: Emitter, own: Value, lanes: Value) -> Value:
     high = binary(e, BinaryOp.LT, lanes, constant(WARP_LANES, lanes.type))
     inside = e.vector(binary(e, BinaryOp.AND, low, high))
     kind = e.vector_type(lanes.type)
-    name = e.let(
-        f"select {e.mask_type} {inside}, {kind} {e.vector(lanes)}, {kind} {e.vector(own)}"
-    )
+    name = e.let(f"select {e.mask_type} {inside}, {kind} {e.vector(lanes)}, {kind} {e.vector(own)}")
     return varying(lanes.type, name, 0, WARP_LANES - 1)
 
 
@@ -129,4 +127,3 @@ WARP: dict[str, Rule] = {
     "vote_all": _all,
 }
 """One rule for each intrinsic of the group `warp`."""
-
