@@ -90,8 +90,9 @@ def final(value: Value, facts: Facts) -> Expr:
         return expr
     assert isinstance(kind, DType)
     ordered = render(value.form, kind, facts.limits)
-    # a cast of a sum reads better than a sum of casts
-    if ordered is None or cost(ordered) > cost(expr) - isinstance(expr, Cast):
+    # a cast of a sum reads better than a sum of casts, (1 - x) * 8 better than 8 - x * 8
+    shorter = isinstance(expr, Cast) or any(coef < 0 for _, coef in value.form.terms)
+    if ordered is None or cost(ordered) > cost(expr) - shorter:
         return expr
     return expr if alike_exactly(ordered, expr) else ordered
 
@@ -264,16 +265,17 @@ class Engine:
         """Digits by a constant; C's division where both sides are known to be no less than 0."""
         kind, lies = node.type, self.span(a)
         floor = node.op in _TRUNCATING or lies.lo >= 0
+        by = self.span(b)
+        if node.op in _TRUNCATING and lies.lo >= 0 and by.lo >= 1:
+            node = replace(node, op=_TRUNCATING[node.op])
         if not b.terms and b.const > 0 and floor:
             found = divide(a, b.const, kind, self.facts.limits)
             if found is not None:
                 return self.exact(node, parts, found[DIVISIONS[node.op]])
-        by = self.span(b)
-        if node.op not in _TRUNCATING or lies.lo < 0 or by.lo < 1:
+        if lies.lo < 0 or by.lo < 1:
             return self.opaque(node, parts)
-        plain = Binary(_TRUNCATING[node.op], node.a, node.b, kind, span=node.span)
         top = lies.hi // by.lo if DIVISIONS[node.op] == 0 else min(by.hi - 1, lies.hi)
-        return self.opaque(plain, parts, Range(0, top))
+        return self.opaque(node, parts, Range(0, top))
 
     def other(self, node: Binary, parts: tuple[Value, ...], a: Range, b: Range) -> Value:
         """Operators that make an atom, with the range that they give."""

@@ -61,7 +61,7 @@ extern "C" __global__ void __launch_bounds__(256) matmul(
             for (int r3 = 0; r3 < 4; ++r3) {                                           // repeat(4, 4)
               int i = threadIdx.x / 64 * 32 + threadIdx.x / 8 % 4 * 4 + r0 * 16 + r2;  // :88
               int j = threadIdx.x / 32 % 2 * 64 + threadIdx.x % 8 * 4 + r1 * 32 + r3;
-              sums[r0 * 32 + r2 * 4 + r1 * 16 + r3] += tile_a[now * 1056 + k * 132 + i] * tile_b[now * 1024 + k * 128 + j];  // :89
+              sums[r0 * 32 + r2 * 4 + r1 * 16 + r3] += tile_a[now * 1056 + i + k * 132] * tile_b[now * 1024 + j + k * 128];  // :89
             }
           }
         }
