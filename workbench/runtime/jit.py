@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench.base.errors import BuildError
 from workbench.base.lazy import lazy
 from workbench.runtime.cache import Cache, key
+from workbench.runtime.half import FUNCTIONS
 
 if TYPE_CHECKING:
     import llvmlite
@@ -118,11 +119,18 @@ def _shared_machine() -> Any:
     return _machine()
 
 
+def _needs_half(unit: Unit) -> bool:
+    """Whether LLVM would call functions that are nowhere: x86 got these conversions with F16C."""
+    features = host().features.split(",")
+    x86 = platform.machine().lower() in ("x86_64", "amd64", "x86", "i686")
+    return x86 and "+f16c" not in features and " half" in unit.text
+
+
 def _optimised(unit: Unit) -> Any:
     """The LLVM module after LLVM's passes."""
     binding = _binding()
     try:
-        module = binding.parse_assembly(unit.text)
+        module = binding.parse_assembly(unit.text + (FUNCTIONS if _needs_half(unit) else ""))
     except RuntimeError as error:
         raise BuildError(
             f"LLVM does not take the code of {unit.name}; this is a fault of kernel-workbench",

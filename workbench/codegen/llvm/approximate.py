@@ -136,7 +136,7 @@ def _scaled(b: Body, x: str, n: str) -> str:
 
 def _exponent_part(b: Body, x: str) -> tuple[str, str]:
     """N and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
-    n = b.intrinsic("roundeven", b.op("fmul", x, b.number(1 / math.log(2))))
+    n = b.intrinsic("rint", b.op("fmul", x, b.number(1 / math.log(2))))
     r = b.fma(n, b.number(-_LN2_HIGH), x)
     return n, b.fma(n, b.number(-_LN2_LOW), r)
 
@@ -162,7 +162,7 @@ def exp(b: Body, x: str) -> str:
 def exp2(b: Body, x: str) -> str:
     """2**x."""
     x = b.clamp(x, -151.0, 129.0)
-    n = b.intrinsic("roundeven", x)
+    n = b.intrinsic("rint", x)
     r = b.op("fmul", b.op("fsub", x, n), b.number(math.log(2)))
     return _scaled(b, b.op("fadd", _exp_less_one(b, r), b.number(1.0)), _to_int(b, n))
 
@@ -264,7 +264,7 @@ def _angle(b: Body, x: str) -> tuple[str, str]:
     """Quadrant and rest of an angle, in f64: exact enough up to 2**30."""
     wide = b.let(f"fpext {b.shape} {x} to {b.wide}")
     n = b.op("fmul", wide, b.double(2 / math.pi), b.wide)
-    n = b.intrinsic("roundeven", n, shape=b.wide)
+    n = b.intrinsic("rint", n, shape=b.wide)
     high = math.pi / 2
     low = 6.123233995736766e-17  # pi / 2 less its nearest f64
     r = b.fma(n, b.double(-high), wide, b.wide)

@@ -152,7 +152,7 @@ def _popcount(e: Emitter, args: list[Value]) -> Value:
 
 
 _INSTRUCTIONS = {
-    "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "roundeven",
+    "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "round": "rint",
     "fma": "fma",
 }  # fmt: skip
 _LIBRARY = ("tan asin acos atan sinh cosh asinh acosh atanh pow atan2 fmod").split()
