@@ -169,3 +169,24 @@ def test_scalar_arguments(kind, value):
 
 def test_cores_are_those_this_process_may_use():
     assert cores() >= 1
+
+
+def test_halves_without_instructions_for_them(monkeypatch):
+    real = jit.host()
+    plain = jit.Host("x86-64", "", 4, real.version)
+    if "x86" not in real.features and "sse" not in real.features:
+        pytest.skip("this processor is no x86")
+    text = """func f(h: f16[65536], w: f32[65536], n: f16[65536]) launch(grid=512, block=128)
+  let i: i32 = blockIdx.x * 128 + threadIdx.x
+  w[i] = f32(h[i])
+  n[i] = f16(w[i] * 1.0001)
+"""
+    monkeypatch.setattr(jit, "host", lambda: plain)
+    machine = jit._machine()
+    monkeypatch.setattr(jit, "_shared_machine", lambda: machine)
+    h = np.arange(65536, dtype="u2").view("f2")
+    w, n = np.zeros(65536, "f4"), np.zeros(65536, "f2")
+    launcher(module_of(text), lanes=4)(h, w, n)
+    np.testing.assert_array_equal(w, h.astype("f4"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.testing.assert_array_equal(n, (w * np.float32(1.0001)).astype("f2"))
