@@ -53,7 +53,7 @@ def _beside_numpy(size: Extents, settings: Settings) -> list[Figure]:
     name = " × ".join(map(str, size))
     limited = _one_blas_thread()
     if limited is None:
-        return [absent(f"numpy ÷ workbench, {name}", _NO_LIMITS, _NUMPY, "×")]
+        return [absent(f"of numpy's speed, {name}", _NO_LIMITS, _NUMPY, "×")]
     with limited:
         beside = np.empty_like(c)
         runs = {"workbench": run, "numpy": lambda: np.matmul(a, b, out=beside)}
@@ -64,7 +64,7 @@ def _beside_numpy(size: Extents, settings: Settings) -> list[Figure]:
     return [
         duration(f"workbench, {name}", ours, facts={"GFLOP/s": _rate(operations, ours)}),
         duration(f"numpy, {name}", theirs, facts={"GFLOP/s": _rate(operations, theirs)}),
-        times(f"speed of numpy's, {name}", ratio(theirs, ours), _NUMPY),
+        times(f"of numpy's speed, {name}", ratio(theirs, ours), _NUMPY),
     ]
 
 
@@ -81,7 +81,7 @@ def _beside_interp(size: Extents, settings: Settings) -> list[Figure]:
     name = " × ".join(map(str, size))
     return [
         duration(f"interp, {name}", found["interp"]),
-        times(f"speed of interp's, {name}", ratio(found["interp"], found["workbench"]), _INTERP),
+        times(f"of the interpreter's speed, {name}", ratio(found["interp"], found["workbench"]), _INTERP),
     ]
 
 
