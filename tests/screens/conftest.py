@@ -48,6 +48,13 @@ class Lab:
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, self.folder / name)
 
+    def theme(self, name: str) -> None:
+        """Choose ``Light`` or ``Dark`` for pages that are opened from now on."""
+        place = self.folder.parent / "user" / "@jupyterlab" / "apputils-extension"
+        place.mkdir(parents=True, exist_ok=True)
+        chosen = json.dumps({"theme": f"JupyterLab {name}"})
+        (place / "themes.jupyterlab-settings").write_text(chosen)
+
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
@@ -133,6 +140,7 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook
 
         def start(name: str, *cells: str, dark: bool = False, width: int = 1500) -> Notebook:
             lab.write(name, *cells)
+            lab.theme("Dark" if dark else "Light")
             page = new_page(dark, width)
             page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")
             status = page.locator("#jp-main-statusbar")
@@ -140,8 +148,8 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook
                 "() => /\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.textContent)"
             )
             assert "Idle" in (status.text_content() or "")
-            if dark:
-                _dark(page)
+            shown = "false" if dark else "true"
+            page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{shown}'")
             return Notebook(page)
 
         yield start
@@ -165,13 +173,6 @@ def _pages(browser: Browser) -> Iterator[Callable[[bool, int], Page]]:
     for page in pages:
         page.context.close()
     assert [fault for fault in faults if "workbench" in fault or "kw-" in fault] == []
-
-
-def _dark(page: Page) -> None:
-    page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_text("Theme", exact=True).hover()
-    page.get_by_text("JupyterLab Dark", exact=True).click()
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
 
 
 @pytest.fixture

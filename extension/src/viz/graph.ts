@@ -20,8 +20,7 @@ export function renderGraph(
   const legend = h("h3", {}), map = h("div", { class: "kw-map", tabindex: "0", role: "group", "aria-label": "Graph" });
   const twin = h("div", { class: "kw-scroll kw-tall", tabindex: "0", role: "region", "aria-label": "Table of kernels" });
   const note = h("div", { class: "kw-note" }), side = h("div", { class: "kw-side" });
-  const foot = h("dl", { class: "kw-foot" }), said = h("span", { class: "kw-hidden", "aria-live": "polite" });
-  foot.style.margin = "0";
+  const foot = h("div", { class: "kw-foot" }), said = h("span", { class: "kw-hidden", "aria-live": "polite" });
   const root = h("div", { class: "kw kw-graph", role: "group", "aria-label": "Flow graph" },
     h("div", { class: "kw-bar" }, title, summary, h("div", { class: "kw-tabs" }, before, after, flip)),
     h("div", { class: "kw-body" }, h("div", { class: "kw-stage" }, legend, map, twin, note), side), foot, said);
@@ -81,20 +80,20 @@ export function renderGraph(
       const kernels = view.groups.filter(kernel);
       parts.push(h("section", {},
         h("h3", {}, h("b", {}, group.name), ` kernel ${kernels.indexOf(group) + 1} of ${kernels.length}`),
-        h("dl", { class: "kw-ops" }, ...group.nodes.flatMap((k) => {
+        h("div", { class: "kw-ops" }, ...group.nodes.flatMap((k) => {
           const node = view.nodes[k]!;
-          return [h("dt", {}, node.role), h("dd", {}, node.name, " ", h("small", {}, node.detail), node.origin ? h("small", {}, ` from ${node.origin}`) : "")];
+          return [h("div", { class: "kw-dt" }, node.role), h("div", { class: "kw-dd" }, node.name, " ", h("small", {}, node.detail), node.origin ? h("small", {}, ` from ${node.origin}`) : "")];
         }),
-          ...(reads.length ? [h("dt", {}, "reads"), h("dd", {}, reads.join(", "))] : []),
-          ...(gives ? [h("dt", {}, "gives"), h("dd", {}, gives)] : []),
-          ...(group.moved ? [h("dt", {}, "moves"), h("dd", {}, group.moved)] : []))));
+          ...(reads.length ? [h("div", { class: "kw-dt" }, "reads"), h("div", { class: "kw-dd" }, reads.join(", "))] : []),
+          ...(gives ? [h("div", { class: "kw-dt" }, "gives"), h("div", { class: "kw-dd" }, gives)] : []),
+          ...(group.moved ? [h("div", { class: "kw-dt" }, "moves"), h("div", { class: "kw-dd" }, group.moved)] : []))));
     } else if (fused && view.groups.length) {
       parts.push(h("section", {}, h("h3", {}, "Pick a kernel: click it, or ", h("kbd", {}, "←"), h("kbd", {}, "→"))));
     }
     if (fused && counts.size) parts.push(h("section", {}, h("h3", {}, h("b", {}, "Why not fewer kernels?")),
-      h("dl", { class: "kw-reasons" }, ...[...counts].sort((a, b) => a[0] - b[0]).flatMap(([number, edges]) => [
-        h("dt", {}, String(number)),
-        h("dd", {}, view.reasons[number - 1]!, h("span", { class: "kw-soft" }, edges.length > 1 ? `  ${edges.length} tensors` : `  ${edges[0]!.tensor}`))]))));
+      h("div", { class: "kw-reasons" }, ...[...counts].sort((a, b) => a[0] - b[0]).flatMap(([number, edges]) => [
+        h("div", { class: "kw-dt" }, String(number)),
+        h("div", { class: "kw-dd" }, view.reasons[number - 1]!, h("span", { class: "kw-soft" }, edges.length > 1 ? `  ${edges.length} tensors` : `  ${edges[0]!.tensor}`))]))));
     return parts;
   }
 
@@ -129,6 +128,9 @@ export function renderGraph(
     const edges = (fused ? view.stored : view.edges).map(edgeOf);
     svg.append(...groups, ...edges);
     drawn = { groups, edges };
+    // A graph that nearly fits is shown whole; a longer one keeps its size and scrolls.
+    const room = map.clientWidth / width;
+    if (room < 1 && room > 0.62) { svg.style.width = "100%"; svg.style.height = "auto"; }
     map.replaceChildren(svg);
   }
 
@@ -166,8 +168,8 @@ export function renderGraph(
     title.textContent = view.name;
     summary.textContent = view.summary;
     note.textContent = view.note && `Note: ${view.note}.`;
-    foot.replaceChildren(...view.changes.map((change) => h("div", { class: "kw-cell" }, h("dt", {}, change.label),
-      h("dd", {}, change.before && `${change.before} → `, h("b", {}, change.after)))));
+    foot.replaceChildren(...view.changes.map((change) => h("div", { class: "kw-cell" }, h("div", { class: "kw-dt" }, change.label),
+      h("div", { class: "kw-dd" }, change.before && `${change.before} → `, h("b", {}, change.after)))));
     show();
   }
 

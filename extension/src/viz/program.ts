@@ -16,8 +16,7 @@ export function renderProgram(
   const title = h("span", { class: "kw-title" }), signature = h("span", { class: "kw-soft" });
   const tabs = h("div", { class: "kw-tabs", role: "group", "aria-label": "Texts" });
   const panes = h("div", { class: "kw-panes" }), problem = h("div", { class: "kw-problem" });
-  const foot = h("dl", { class: "kw-foot" }), said = h("span", { class: "kw-hidden", "aria-live": "polite" });
-  foot.style.margin = "0";
+  const foot = h("div", { class: "kw-foot" }), said = h("span", { class: "kw-hidden", "aria-live": "polite" });
   const root = h("div", { class: "kw kw-program", role: "group", "aria-label": "Program" },
     h("div", { class: "kw-bar" }, title, signature, tabs), panes, problem, foot, said);
   el.replaceChildren(root);
@@ -105,7 +104,7 @@ export function renderProgram(
     problem.textContent = view.problem;
     foot.hidden = !view.figures.length;
     foot.replaceChildren(...view.figures.map((figure) => h("div", { class: "kw-cell" },
-      h("dt", {}, figure.label), h("dd", {}, h("b", { class: figure.warn ? "kw-warn" : "" }, figure.value), figure.note))));
+      h("div", { class: "kw-dt" }, figure.label), h("div", { class: "kw-dd" }, h("b", { class: figure.warn ? "kw-warn" : "" }, figure.value), figure.note))));
     show();
   }
 

@@ -1,0 +1,70 @@
+"""The program screen: lines of one origin light up together, by pointer and by key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = """import workbench as wb
+from workbench.lang import blockIdx, f32, launch, repeat, shared, spatial, syncthreads, threadIdx
+
+@wb.script
+def transpose(a: f32[64, 64], b: f32[64, 64]):
+    launch(grid=(4, 4), block=64)
+    tile = shared(f32, (16, 16))
+    for i, j in (repeat(4, 1) * spatial(4, 16)).on(threadIdx.x):
+        tile[i, j] = a[blockIdx.y * 16 + i, blockIdx.x * 16 + j]
+    syncthreads()
+    for i, j in (repeat(4, 1) * spatial(4, 16)).on(threadIdx.x):
+        b[blockIdx.x * 16 + i, blockIdx.y * 16 + j] = tile[j, i]
+
+wb.explore(transpose)"""
+
+
+def test_lines_of_one_origin_light_up_together(
+    open_notebook: Callable[..., Any], keep: Callable[..., None]
+):
+    notebook = open_notebook("program.ipynb", SCRIPT, "transpose")
+    notebook.run_all()
+    page = notebook.page
+    root = page.locator(".kw-program")
+    python = root.get_by_label("Python code")
+    cuda = root.get_by_label("CUDA code")
+    load = python.get_by_text("tile[i, j] = a[")
+    load.hover()
+    expect(cuda.locator(".kw-lit")).to_contain_text([re.compile(r"tile\[.*\] = a\[")])
+    number = load.get_attribute("data-link")
+    expect(root).to_have_attribute("data-link", str(number))
+
+    root.locator(".kw-title").hover()
+    expect(root.locator(".kw-lit")).to_have_count(0)
+    python.focus()
+    while "syncthreads" not in "".join(python.locator(".kw-lit").all_text_contents()):
+        page.keyboard.press("ArrowDown")
+    expect(cuda.locator(".kw-lit")).to_contain_text(["__syncthreads();"])
+    keep("program-light", root)
+
+    root.get_by_role("button", name="IR", exact=True).click()
+    expect(root.get_by_label("IR code")).to_have_count(0)
+    expect(cuda.locator(".kw-lit")).to_contain_text(["__syncthreads();"])
+    page.keyboard.press("Tab")
+
+    image = page.locator(".jp-OutputArea-output img")
+    expect(image).to_have_attribute("alt", re.compile("Kernel transpose"))
+    keep("program-twin", image)
+
+
+def test_dark(open_notebook: Callable[..., Any], keep: Callable[..., None]):
+    notebook = open_notebook("program-dark.ipynb", SCRIPT, dark=True)
+    notebook.run_all()
+    root = notebook.page.locator(".kw-program")
+    expect(root).to_have_class(re.compile("kw-dark"))
+    root.get_by_label("CUDA code").get_by_text("] = tile[").click()
+    expect(root.get_by_label("Python code").locator(".kw-lit")).to_contain_text(["= tile[j, i]"])
+    keep("program-dark", root)

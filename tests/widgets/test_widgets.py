@@ -1,0 +1,159 @@
+"""Live widgets on the Python side, how IPython shows our objects, and the built bundles."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import workbench as wb
+from workbench import view as views
+from workbench.view import graph as graph_views
+from workbench.view import mapping as mapping_views
+from workbench.view import nest as nest_views
+from workbench.view import program as program_views
+from workbench.widgets.formatters import register
+from workbench.widgets.mapping import MappingExplorer
+
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "workbench" / "widgets" / "static"
+MOST_BYTES = 60_000
+FRAGMENT = wb.repeat(2, 1) * wb.spatial(8, 4) * wb.repeat(1, 2)
+
+
+def test_an_edit_is_answered_with_a_view():
+    explorer = MappingExplorer(FRAGMENT)
+    explorer.ask = {"id": 1, "text": "repeat(4, 1) * spatial(16, 8)"}
+    assert explorer.answered == 1
+    assert explorer.error is None
+    assert explorer.view["shape"] == [64, 8]
+    assert explorer.mapping == wb.repeat(4, 1) * wb.spatial(16, 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint", "place"),
+    [
+        ("spatial(4, 0)", "spatial(4, 0): extent 0 of dim 1 is below 1", "extents start at 1", "0"),
+        (" repaet(4)", "unknown name repaet", "did you mean repeat?", "repaet"),
+        ("", "the text of the mapping is empty", "", ""),
+        ("__import__('os')", "unknown name __import__", "known here", "__import__"),
+    ],
+)
+def test_a_bad_edit_is_answered_with_its_place_and_loses_nothing(
+    text: str, message: str, hint: str, place: str
+):
+    explorer = MappingExplorer(FRAGMENT)
+    before = explorer.view
+    explorer.ask = {"id": 1, "text": text}
+    assert explorer.answered == 1
+    assert explorer.error["message"] == message
+    assert explorer.error["hint"].startswith(hint)
+    assert text[explorer.error["start"] : explorer.error["end"]] == place
+    assert explorer.view is before
+    assert explorer.mapping == FRAGMENT
+    explorer.ask = {"id": 2, "text": "spatial(4)"}
+    assert explorer.error is None
+
+
+@pytest.mark.parametrize("ask", [{}, {"id": "1", "text": "spatial(4)"}, {"id": 1, "text": 3}])
+def test_a_message_of_another_form_is_not_answered(ask: dict[str, object]):
+    explorer = MappingExplorer(FRAGMENT)
+    explorer.ask = ask
+    assert explorer.answered == 0
+
+
+def test_a_widget_has_a_text_of_its_own_and_a_small_state():
+    explorer = MappingExplorer(FRAGMENT)
+    shown = explorer._repr_mimebundle_()
+    data = shown[0] if isinstance(shown, tuple) else shown
+    assert data["text/plain"] == f"MappingExplorer({FRAGMENT})"
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert len(str(explorer.get_state())) < MOST_BYTES
+
+
+def test_what_has_no_screen_is_refused_in_words():
+    with pytest.raises(wb.WorkbenchError, match="there is no screen for a int"):
+        wb.explore(3)
+
+
+def test_a_shell_shows_pictures():
+    shell = InteractiveShell()
+    register(shell)
+    assert shell.display_formatter is not None
+    data, _ = shell.display_formatter.format(FRAGMENT)
+    assert set(data) >= {
+        "text/html",
+        "image/svg+xml",
+        "text/plain",
+        views.bundle.__globals__["MIME"],
+    }
+    assert data["text/plain"].startswith(str(FRAGMENT))
+    register(None)
+
+
+def test_import_in_a_shell_registers_and_loads_no_widget():
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell as S\n"
+        "import sys; s = S.instance(); import workbench as wb\n"
+        "shown = s.display_formatter.format(wb.spatial(2))[0]\n"
+        "print('text/html' in shown, 'anywidget' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.parametrize("name", ["mapping.js", "program.js", "graph.js", "workbench.css"])
+def test_bundles_are_small_and_ask_no_other_host(name: str):
+    text = (STATIC / name).read_text(encoding="utf-8")
+    assert len(text.encode()) < MOST_BYTES
+    hosts = set(re.findall(r"https?://[^\"'`)\s]+", text))
+    assert hosts <= {"http://www.w3.org/2000/svg"}
+    assert "innerHTML" not in text
+
+
+def test_bundles_are_what_their_sources_build(tmp_path: Path):
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not on PATH; .ci/run rebuilds the bundles too")
+    tree = tmp_path / "extension"
+    shutil.copytree(ROOT / "extension", tree, ignore=shutil.ignore_patterns("node_modules"))
+    installed = ROOT / "extension" / "node_modules"
+    if installed.exists():
+        (tree / "node_modules").symlink_to(installed)
+    else:
+        done = subprocess.run(["npm", "ci"], cwd=tree, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"npm cannot fetch esbuild here: {done.stderr[-200:]}")
+    (tmp_path / "workbench" / "widgets").mkdir(parents=True)
+    subprocess.run(["npm", "run", "build"], cwd=tree, capture_output=True, check=True)
+    subprocess.run(["npm", "run", "check"], cwd=tree, capture_output=True, check=True)
+    built = tmp_path / "workbench" / "widgets" / "static"
+    assert {p.name: p.read_bytes() for p in built.iterdir()} == {
+        p.name: p.read_bytes() for p in STATIC.iterdir()
+    }
+
+
+ROOMS = (graph_views, mapping_views, nest_views, program_views)
+VIEWS = {
+    name: thing
+    for room in ROOMS
+    for name, thing in vars(room).items()
+    if dataclasses.is_dataclass(thing) and thing.__module__ == room.__name__
+}
+
+
+def test_types_of_the_browser_have_the_fields_of_the_views():
+    text = (ROOT / "extension" / "src" / "viz" / "types.ts").read_text(encoding="utf-8")
+    found = dict(re.findall(r"export interface (\w+) \{(.*?)\}", text, re.DOTALL))
+    for name, body in found.items():
+        fields = re.findall(r"(?:^|[;{\n])\s*(\w+):", body)
+        assert fields
+        assert set(fields) == {field.name for field in dataclasses.fields(VIEWS[name])}, name
+    assert set(VIEWS) == set(found)
