@@ -81,7 +81,11 @@ def _beside_interp(size: Extents, settings: Settings) -> list[Figure]:
     name = " × ".join(map(str, size))
     return [
         duration(f"interp, {name}", found["interp"]),
-        times(f"of the interpreter's speed, {name}", ratio(found["interp"], found["workbench"]), _INTERP),
+        times(
+            f"of the interpreter's speed, {name}",
+            ratio(found["interp"], found["workbench"]),
+            _INTERP,
+        ),
     ]
 
 
