@@ -170,11 +170,16 @@ def exp2(b: Body, x: str) -> str:
 def expm1(b: Body, x: str) -> str:
     """e**x - 1."""
     big = exp(b, x)
-    n, r = _exponent_part(b, b.clamp(x, -30.0, 40.0))
-    scale = _power_of_two(b, _to_int(b, n))
-    near = b.fma(scale, _exp_less_one(b, r), b.op("fsub", scale, b.number(1.0)))
+    near = _expm1_near(b, b.clamp(x, -30.0, 40.0))
     found = b.select(b.compare("ogt", x, b.number(40.0)), big, near)
     return b.select(b.compare("oeq", x, b.number(0.0)), x, found)  # keeps the sign of zero
+
+
+def _expm1_near(b: Body, x: str) -> str:
+    """e**x - 1 where e**x neither over- nor underflows."""
+    n, r = _exponent_part(b, x)
+    scale = _power_of_two(b, _to_int(b, n))
+    return b.fma(scale, _exp_less_one(b, r), b.op("fsub", scale, b.number(1.0)))
 
 
 def _log_parts(b: Body, x: str) -> tuple[str, str]:
@@ -245,7 +250,7 @@ def log1p(b: Body, x: str) -> str:
 def tanh(b: Body, x: str) -> str:
     """Hyperbolic tangent, by expm1 of twice the magnitude."""
     size = b.clamp(b.intrinsic("fabs", x), 0.0, 10.0)
-    t = expm1(b, b.op("fadd", size, size))
+    t = _expm1_near(b, b.op("fadd", size, size))
     found = b.op("fdiv", t, b.op("fadd", t, b.number(2.0)))
     return b.with_sign(found, x)
 

@@ -25,6 +25,10 @@ from workbench.ir.traverse import walk
 from workbench.ir.types import DType, Scope, TensorType, i32
 
 
+INLINE_LIMIT = 8
+"""Calls of an approximation that LLVM may inline."""
+
+
 def generate(module: Module, *, lanes: int = 16) -> Source:
     """LLVM IR that runs the kernel of a module on a CPU.
 
@@ -191,11 +195,20 @@ def _source(f: Frame, scratch_bytes: int) -> Source:
         *e.allocas,
         *f.prologue,
     ]
-    tail = ["}", "", *(e.functions.values()), *e.declarations.values(), ""]
+    tail = ["}", "", *_functions(e), *e.declarations.values(), ""]
     tail += _scopes([v.name for v in f.tags])
     start = [Line(text, kernel.span if text.startswith("define") else None) for text in head]
     lines = (*start, *e.lines, *(Line(row) for text in tail for row in text.split("\n")))
     return Source("llvm", entry, "\n".join(n.text for n in lines) + "\n", lines, scratch_bytes)
+
+
+def _functions(e: Emitter) -> list[str]:
+    """Approximations; one that is called in many places stays a function, or LLVM inlines each."""
+    found: list[str] = []
+    for name, text in e.functions.items():
+        calls = sum(f"@{name}(" in line.text for line in e.lines)
+        found.append(text.replace(") {", ") noinline {", 1) if calls > INLINE_LIMIT else text)
+    return found
 
 
 def _table(place: int, table: Table) -> str:
