@@ -74,6 +74,7 @@ def test_a_widget_has_a_text_of_its_own_and_a_small_state():
     data = shown[0] if isinstance(shown, tuple) else shown
     assert data["text/plain"] == f"MappingExplorer({FRAGMENT})"
     assert "application/vnd.jupyter.widget-view+json" in data
+    assert data["text/html"] == views.bundle(views.mapping_view(FRAGMENT))["text/html"]
     assert len(str(explorer.get_state())) < MOST_BYTES
 
 

@@ -179,37 +179,47 @@ def _view(
         kept = [op for group in whole for op in group.operators]
     nodes, at = _nodes(inputs, outputs, kept, whole)
     edges = _edges(inputs, outputs, kept, at)
-    kinds = tuple(dict.fromkeys(why.values()))
-    number = {reason: k for k, reason in enumerate(kinds, 1)}
+    reasons = tuple(dict.fromkeys(why.values()))
     group_views = _groups(nodes, whole)
-    home = {n: g for g, group in enumerate(group_views) for n in group.nodes}
-    # One edge for each tensor between two groups, however many operators read it.
-    stored: dict[tuple[int, int, str], EdgeView] = {}
-    for edge, tensor, user in edges if whole else ():
-        source, to = home[edge.source], home[edge.target]
-        reason = number.get(why.get((tensor, user), ""), 0) if user else 0
-        if source != to:
-            stored.setdefault((source, to, edge.tensor), EdgeView(source, to, edge.tensor, reason))
-    said = [f"{t.name} {_type(t)}" for t in inputs]
-    said += [f"{len(operators)} operators"]
+    said = [*(f"{t.name} {_type(t)}" for t in inputs), f"{len(operators)} operators"]
     said += [f"{len(groups)} kernels"] * bool(groups) + [f"for {target}"] * bool(target)
     said += [f"{', '.join(dims)} open"] * bool(dims)
+    left_out = f"the first {len(kept)} of {len(operators)} operators"
     view = GraphView(
         name=name,
         summary="  ·  ".join(said),
         nodes=tuple(nodes),
         edges=tuple(edge for edge, _, _ in edges),
         groups=group_views,
-        stored=tuple(stored.values()),
-        reasons=kinds,
+        stored=_stored(edges, group_views, why, reasons),
+        reasons=reasons,
         changes=_changes(operators, groups),
         before=Box(),
         after=Box(),
-        note=f"the first {len(kept)} of {len(operators)} operators"
-        if len(kept) < len(operators)
-        else "",
+        note=left_out if len(kept) < len(operators) else "",
     )
     return placed(view)
+
+
+def _stored(
+    edges: Sequence[tuple[EdgeView, Tensor, Operator | None]],
+    groups: Sequence[GroupView],
+    why: dict[tuple[Tensor, Operator], str],
+    reasons: Sequence[str],
+) -> tuple[EdgeView, ...]:
+    """One edge for each tensor between two groups, however many operators read it."""
+    if not groups:
+        return ()
+    number = {reason: k for k, reason in enumerate(reasons, 1)}
+    home = {n: g for g, group in enumerate(groups) for n in group.nodes}
+    stored: dict[tuple[int, int, str], EdgeView] = {}
+    for edge, tensor, user in edges:
+        source, to = home[edge.source], home[edge.target]
+        reason = number.get(why.get((tensor, user), ""), 0) if user else 0
+        if source != to:
+            found = EdgeView(source, to, edge.tensor, reason)
+            stored.setdefault((source, to, edge.tensor), found)
+    return tuple(stored.values())
 
 
 def placed(view: GraphView) -> GraphView:

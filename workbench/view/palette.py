@@ -103,7 +103,7 @@ def tone(index: int, theme: Theme) -> tuple[int, int, int]:
     Examples
     --------
     >>> tone(0, LIGHT)
-    (223, 175, 175)
+    (233, 169, 168)
     """
     hue, shade = divmod(index, SHADES)
     lightness = theme.lightness + (ALTERNATE if hue % 2 else -ALTERNATE)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.view.timing import TimingView
 
 WIDTH = 720
+TOP = 62.0
 PLOT = 96
 DOTS = 400
 """Most samples that are drawn; more are thinned evenly, the extremes stay."""
@@ -22,43 +23,13 @@ DOTS = 400
 def timing_svg(view: TimingView) -> str:
     """The picture."""
     low, high, ticks = _axis(view)
-    span = WIDTH - 2 * MARGIN - 20
-
-    def x(us: float) -> float:
-        return MARGIN + 10 + span * (us - low) / (high - low)
-
     parts = [(view.median, "b"), ("  median  ·  ", "soft"), (view.spread, "soft")]
-    top, foot = 62.0, 62.0 + PLOT
     marks = [
         text(MARGIN, 24, clipped(view.name, WIDTH - 2 * MARGIN, 12), class_="m b"),
         spans(MARGIN, 46, parts),
-        rect(
-            x(view.low_us),
-            top,
-            max(1.0, x(view.high_us) - x(view.low_us)),
-            PLOT - 14.0,
-            class_="half",
-        ),
-        element(
-            "line",
-            x1=x(view.median_us),
-            x2=x(view.median_us),
-            y1=top,
-            y2=foot - 14,
-            class_="on-accent",
-            stroke_width=2,
-        ),
-        rule(MARGIN, foot - 8, WIDTH - MARGIN, foot - 8),
+        *_plot(view, low, high, ticks),
     ]
-    shown_samples = _thinned(view.samples_us)
-    for number, sample in enumerate(shown_samples):
-        # Spread over the height in the order taken: a drift shows as a slope.
-        y = top + 6 + (PLOT - 28) * number / max(1, len(shown_samples) - 1)
-        marks.append(
-            element("circle", cx=min(max(x(sample), x(low)), x(high)), cy=y, r=2.2, class_="dot")
-        )
-    marks += [text(x(tick), foot + 8, time_text(tick), class_="m s faint mid") for tick in ticks]
-    y = foot + 32
+    y = TOP + PLOT + 32
     left_out = sum(sample > high for sample in view.samples_us)
     note = "dots: samples, the first on top · bar: middle half · line: median"
     if left_out:
@@ -69,6 +40,29 @@ def timing_svg(view: TimingView) -> str:
         marks.append(text(MARGIN, y, line, class_="soft s"))
     said = f"{view.median} median, {view.spread}; {view.conditions}"
     return card(WIDTH, y + 14, f"Time of {view.name}", said, marks, _STYLE)
+
+
+def _plot(view: TimingView, low: float, high: float, ticks: list[float]) -> list[str]:
+    span = WIDTH - 2 * MARGIN - 20
+
+    def x(us: float) -> float:
+        return MARGIN + 10 + span * (min(us, high) - low) / (high - low)
+
+    foot = TOP + PLOT
+    half = max(1.0, x(view.high_us) - x(view.low_us))
+    at = x(view.median_us)
+    marks = [
+        rect(x(view.low_us), TOP, half, PLOT - 14.0, class_="half"),
+        element("line", x1=at, x2=at, y1=TOP, y2=foot - 14, class_="on-accent", stroke_width=2),
+        rule(MARGIN, foot - 8, WIDTH - MARGIN, foot - 8),
+    ]
+    samples = _thinned(view.samples_us)
+    for number, sample in enumerate(samples):
+        # Spread over the height in the order taken: a drift shows as a slope.
+        y = TOP + 6 + (PLOT - 28) * number / max(1, len(samples) - 1)
+        marks.append(element("circle", cx=x(sample), cy=y, r=2.2, class_="dot"))
+    marks += [text(x(tick), foot + 8, time_text(tick), class_="m s faint mid") for tick in ticks]
+    return marks
 
 
 _STYLE = (

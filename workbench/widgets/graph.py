@@ -9,7 +9,6 @@ import traitlets
 
 from workbench.graph import CompiledGraph, FlowGraph
 from workbench.view.graph import compiled_view, graph_view
-from workbench.view.model import as_json
 from workbench.widgets.explorer import STATIC, Explorer
 
 
@@ -32,7 +31,7 @@ class GraphExplorer(Explorer):
 
     def __init__(self, graph: FlowGraph | CompiledGraph) -> None:
         view = compiled_view(graph) if isinstance(graph, CompiledGraph) else graph_view(graph)
-        super().__init__(view=as_json(view))
+        super().__init__(view)
 
     def said(self) -> str:
         """Name and sizes."""

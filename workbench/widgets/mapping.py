@@ -12,7 +12,6 @@ import traitlets
 from workbench.base.errors import WorkbenchError
 from workbench.mapping import TaskMapping, parse_mapping
 from workbench.view.mapping import mapping_view
-from workbench.view.model import as_json
 from workbench.widgets.explorer import STATIC, Explorer
 
 
@@ -45,7 +44,7 @@ class MappingExplorer(Explorer):
 
     def __init__(self, mapping: TaskMapping) -> None:
         self.mapping = mapping
-        super().__init__(view=as_json(mapping_view(mapping)))
+        super().__init__(mapping_view(mapping))
 
     def said(self) -> str:
         """The expression."""
@@ -59,8 +58,9 @@ class MappingExplorer(Explorer):
             return
         with self.hold_sync():
             try:
-                self.mapping = parse_mapping(text)
-                self.view = as_json(mapping_view(self.mapping))
+                mapping = parse_mapping(text)
+                self.show(mapping_view(mapping))
+                self.mapping = mapping
                 self.error = None
             except WorkbenchError as error:
                 self.error = error_json(error)

@@ -9,7 +9,6 @@ import traitlets
 
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
-from workbench.view.model import as_json
 from workbench.view.program import kernel_view, program_view
 from workbench.widgets.explorer import STATIC, Explorer
 
@@ -33,7 +32,7 @@ class ProgramExplorer(Explorer):
 
     def __init__(self, program: Program | Kernel) -> None:
         view = kernel_view(program) if isinstance(program, Kernel) else program_view(program)
-        super().__init__(view=as_json(view))
+        super().__init__(view)
 
     def said(self) -> str:
         """Name, parameters and target."""
