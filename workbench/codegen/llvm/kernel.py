@@ -24,7 +24,6 @@ from workbench.ir.text import number
 from workbench.ir.traverse import walk
 from workbench.ir.types import DType, Scope, TensorType, i32
 
-
 INLINE_LIMIT = 8
 """Calls of an approximation that LLVM may inline."""
 
