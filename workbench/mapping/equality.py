@@ -74,6 +74,9 @@ class Comparison:
     def __str__(self) -> str:
         return self.words
 
+    def __repr__(self) -> str:
+        return f"{self.same}: {self.words}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Atom:
