@@ -40,7 +40,7 @@ class Explorer(anywidget.AnyWidget):
 
     def said(self) -> str:
         """What it shows, as text."""
-        return str(self.view.get("kind", ""))
+        return self.shown.kind
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.said()})"

@@ -31,8 +31,9 @@ class GraphExplorer(Explorer):
 
     def __init__(self, graph: FlowGraph | CompiledGraph) -> None:
         view = compiled_view(graph) if isinstance(graph, CompiledGraph) else graph_view(graph)
+        self._said = f"{view.name}: {view.summary}"
         super().__init__(view)
 
     def said(self) -> str:
         """Name and sizes."""
-        return f"{self.view['name']}: {self.view['summary']}"
+        return self._said

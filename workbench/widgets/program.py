@@ -32,9 +32,9 @@ class ProgramExplorer(Explorer):
 
     def __init__(self, program: Program | Kernel) -> None:
         view = kernel_view(program) if isinstance(program, Kernel) else program_view(program)
+        self._said = f"{view.name}({view.signature}) {view.target}".rstrip()
         super().__init__(view)
 
     def said(self) -> str:
         """Name, parameters and target."""
-        view = self.view
-        return f"{view['name']}({view['signature']}) {view['target']}".rstrip()
+        return self._said
