@@ -22,6 +22,7 @@ from workbench.ir.node import Node
 from workbench.ir.stmt import Allocate, Declare, Seq, Stmt
 from workbench.ir.traverse import locate
 from workbench.ir.types import Dim, DType, TensorType
+from workbench.script.names import Coordinate, Word
 from workbench.script.scope import Assigned, Scope
 
 if TYPE_CHECKING:
@@ -187,6 +188,16 @@ class Context:
                 raise self.error(node, f"{value} does not fit in 64 bits")
             return value
         raise self.error(node, f"a number is needed here; this is {describe(value)}")
+
+    def holds(self, node: ast.expr, value: Value) -> bool:
+        """Whether a value known at translation counts as true, as Python has it; what stands for
+        something of the kernel is neither true nor false.
+        """
+        if is_tensor(value):
+            self.number(node, value)
+        if isinstance(value, Allocation | Done | Word | Coordinate):
+            raise self.error(node, f"{describe(value)} is neither true nor false")
+        return bool(self.python(node, bool, value))
 
     def python(self, node: Syntax, compute: Callable[..., object], *args: Value) -> Value:
         """What Python itself makes of values known now; its exception becomes an error here."""

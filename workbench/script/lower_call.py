@@ -168,12 +168,17 @@ def _intrinsic(ctx: Context, node: ast.Call, name: str, values: list[Value]) -> 
     return made
 
 
+def _of_kernel(value: Value) -> bool:
+    """Whether Python cannot compute with it: a tensor, too, of which only its facts are known."""
+    return runs(value) or is_tensor(value)
+
+
 def _extreme(op: BinaryOp, compute: Callable[..., object]) -> Callable[[Context, ast.Call], Value]:
     def lower(ctx: Context, node: ast.Call) -> Value:
         if node.keywords:
             return _python(ctx, node, compute)
         values = _items(ctx, node)
-        if not any(map(runs, values)):
+        if not any(map(_of_kernel, values)):
             return ctx.python(node, compute, values)
         numbers = [ctx.number(node, v) for v in values]
         return reduce(lambda a, b: binary(op, a, b), numbers)
@@ -193,7 +198,7 @@ def _sum(ctx: Context, node: ast.Call) -> Value:
     if len(node.args) != 1 or node.keywords:
         return _python(ctx, node, sum)
     values = _items(ctx, node)
-    if not any(map(runs, values)):
+    if not any(map(_of_kernel, values)):
         return ctx.python(node, sum, values)
     return add(*(ctx.number(node, v) for v in values))
 
@@ -201,7 +206,7 @@ def _sum(ctx: Context, node: ast.Call) -> Value:
 def _bool(ctx: Context, node: ast.Call) -> Value:
     (arg,) = _plain_args(ctx, node, "bool(x)", 1, 1)
     value = ctx.value(arg)
-    return truth(ctx.number(arg, value)) if runs(value) else ctx.python(node, bool, value)
+    return truth(ctx.number(arg, value)) if runs(value) else ctx.holds(arg, value)
 
 
 def _len(ctx: Context, node: ast.Call) -> Value:
@@ -216,7 +221,7 @@ def _len(ctx: Context, node: ast.Call) -> Value:
 
 def _pow(ctx: Context, node: ast.Call) -> Value:
     values = [ctx.value(each) for each in _plain_args(ctx, node, "pow(x, y)", 2, 2)]
-    if not any(map(runs, values)):
+    if not any(map(_of_kernel, values)):
         return ctx.python(node, pow, *values)
     left, right = (ctx.number(a, v) for a, v in zip(node.args, values, strict=True))
     return power(left, right)
@@ -225,7 +230,7 @@ def _pow(ctx: Context, node: ast.Call) -> Value:
 def _ceil_div(ctx: Context, node: ast.Call) -> Value:
     args = _plain_args(ctx, node, "ceil_div(a, b)", 2, 2)
     values = [ctx.value(each) for each in args]
-    if not any(map(runs, values)):
+    if not any(map(_of_kernel, values)):
         return ctx.python(node, names.ceil_div, *values)
     left, right = (ctx.number(a, v) for a, v in zip(args, values, strict=True))
     return ceil_divide(left, right)
@@ -236,7 +241,7 @@ def _now_or_intrinsic(name: str, compute: Callable[..., object]) -> Callable[...
 
     def lower(ctx: Context, node: ast.Call) -> Value:
         values = [ctx.value(each) for each in node.args]
-        if any(map(runs, values)):
+        if any(map(_of_kernel, values)):
             return _intrinsic(ctx, node, name, values)
         return ctx.python(node, compute, *values)
 

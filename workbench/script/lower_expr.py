@@ -214,16 +214,16 @@ def _compare(ctx: Context, node: ast.Compare) -> Value:
             )
         else:
             step = run_compare(op, ctx.number(terms[k], left), ctx.number(terms[k + 1], right))
-        result = _joined(ast.And(), result, step)
+        result = _joined(ctx, node, result, step)
     return result
 
 
-def _joined(op: ast.boolop, left: Value, right: Value) -> Value:
+def _joined(ctx: Context, node: ast.Compare | ast.BoolOp, left: Value, right: Value) -> Value:
     """Two truths put together; one that is known decides or falls away."""
-    decides = isinstance(op, ast.Or)
+    decides = isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or)
     for one, other in ((left, right), (right, left)):
         if not isinstance(one, Node):
-            return one if bool(one) == decides else other
+            return one if ctx.holds(node, one) == decides else other
     a, b = truth(typed("Expr", left)), truth(typed("Expr", right))
     return either(a, b) if decides else both(a, b)
 
@@ -232,15 +232,15 @@ def _boolean(ctx: Context, node: ast.BoolOp) -> Value:
     decides = isinstance(node.op, ast.Or)
     result = ctx.value(node.values[0])
     for each in node.values[1:]:
-        if not isinstance(result, Node):
-            if bool(result) == decides:
+        if not runs(result):
+            if ctx.holds(node.values[0], result) == decides:
                 return result
             result = ctx.value(each)
             continue
         right = ctx.value(each)
-        if not isinstance(right, Node):
-            right = bool(right)
-        result = _joined(node.op, truth(ctx.number(node.values[0], result)), right)
+        if not runs(right):
+            right = ctx.holds(each, right)
+        result = _joined(ctx, node, truth(ctx.number(node.values[0], result)), right)
         if isinstance(result, Node):
             result = locate(result, ctx.span(node))
     return result
@@ -248,8 +248,8 @@ def _boolean(ctx: Context, node: ast.BoolOp) -> Value:
 
 def _ternary(ctx: Context, node: ast.IfExp) -> Value:
     test = ctx.value(node.test)
-    if not isinstance(test, Node):
-        return ctx.value(node.body if test else node.orelse)
+    if not runs(test):
+        return ctx.value(node.body if ctx.holds(node.test, test) else node.orelse)
     return select(ctx.number(node.test, test), ctx.operand(node.body), ctx.operand(node.orelse))
 
 
@@ -270,7 +270,8 @@ def _turns(ctx: Context, generators: list[ast.comprehension]) -> Iterator[None]:
     for item in known_items(ctx, head.iter):
         ctx.scope.open()
         bind_known(ctx, head.target, item)
-        if all(ctx.known(test, "the condition of a comprehension") for test in head.ifs):
+        what = "the condition of a comprehension"
+        if all(ctx.holds(test, ctx.known(test, what)) for test in head.ifs):
             if rest:
                 yield from _turns(ctx, rest)
             else:

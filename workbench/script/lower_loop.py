@@ -59,7 +59,7 @@ def lower_while(ctx: Context, node: ast.While, body: Body) -> None:
     if node.orelse:
         raise ctx.error(node.orelse[0], "else of a loop is not part of the script language")
     test = ctx.value(node.test)
-    if not runs(test) and not test:
+    if not runs(test) and not ctx.holds(node.test, test):
         return
     cond = truth(ctx.number(node.test, test) if runs(test) else True)
     with ctx.block("run") as inner:

@@ -84,7 +84,7 @@ def _pass(ctx: Context, node: ast.Pass) -> None:
 def _if(ctx: Context, node: ast.If) -> None:
     test = ctx.value(node.test)
     if not runs(test):
-        lower_body(ctx, node.body if test else node.orelse)
+        lower_body(ctx, node.body if ctx.holds(node.test, test) else node.orelse)
         return
     cond, span = truth(ctx.number(node.test, test)), ctx.span(node)
     both = bound_for_sure(node.body) & bound_for_sure(node.orelse)
@@ -133,7 +133,7 @@ def _return(ctx: Context, node: ast.Return) -> None:
 
 
 def _assert(ctx: Context, node: ast.Assert) -> None:
-    if not ctx.known(node.test, "what assert checks"):
+    if not ctx.holds(node.test, ctx.known(node.test, "what assert checks")):
         text = ctx.known(node.msg, "the message of assert") if node.msg else None
         message = str(text) if text is not None else f"{ast.unparse(node.test)} does not hold"
         raise ctx.error(node.test, message)
