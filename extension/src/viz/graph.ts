@@ -26,6 +26,8 @@ export function renderGraph(
     h("div", { class: "kw-body" }, h("div", { class: "kw-stage" }, legend, map, twin, note), side), foot, said);
   el.replaceChildren(root);
   const stopTheme = followTheme(root, () => {});
+  const resize = new ResizeObserver(fit);
+  resize.observe(map);
   root.addEventListener("keydown", onKey);
   drag(map);
 
@@ -128,10 +130,18 @@ export function renderGraph(
     const edges = (fused ? view.stored : view.edges).map(edgeOf);
     svg.append(...groups, ...edges);
     drawn = { groups, edges };
-    // A graph that nearly fits is shown whole; a longer one keeps its size and scrolls.
-    const room = map.clientWidth / width;
-    if (room < 1 && room > 0.62) { svg.style.width = "100%"; svg.style.height = "auto"; }
     map.replaceChildren(svg);
+    fit();
+  }
+
+  /** A graph that nearly fits is shown whole; a longer one keeps its size and scrolls. */
+  function fit(): void {
+    const svg = map.querySelector("svg");
+    if (!svg) return;
+    const room = map.clientWidth / Number(svg.getAttribute("width"));
+    const whole = room < 1 && room > 0.62;
+    svg.style.width = whole ? "100%" : "";
+    svg.style.height = whole ? "auto" : "";
   }
 
   function groupOf(group: GroupView, number: number): SVGElement {
@@ -177,7 +187,7 @@ export function renderGraph(
   return {
     update,
     select: (selection) => { picked = selection.group; mark(); },
-    dispose: () => { stopTheme(); root.remove(); },
+    dispose: () => { stopTheme(); resize.disconnect(); root.remove(); },
   };
 }
 

@@ -150,6 +150,27 @@ export class Grid {
     pen.drawImage(small, AXIS_X, AXIS_Y, cells.columns * w, cells.rows * w);
     pen.strokeStyle = inks.line;
     pen.strokeRect(AXIS_X - 0.5, AXIS_Y - 0.5, cells.columns * w + 1, cells.rows * w + 1);
+    if (this.state.workers > 32) this.warps(pen, inks, cells);
+  }
+
+  /** The name of each warp in its first cell, where it is wide and high enough. */
+  private warps(pen: CanvasRenderingContext2D, inks: Inks, cells: Cells): void {
+    const { w } = this.sizes, seen = new Set<number>(), warp = (at: number) => cells.owner[at]! >> 5;
+    pen.fillStyle = inks.ink;
+    pen.font = `11px ${mono(this.root)}`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    for (let at = 0; at < cells.owner.length && seen.size < 64; at++) {
+      const own = warp(at);
+      if (own < 0 || seen.has(own)) continue;
+      seen.add(own);
+      const r = Math.floor(at / cells.columns), c = at % cells.columns;
+      let across = 1, down = 1;
+      while (c + across < cells.columns && warp(at + across) === own) across++;
+      while (r + down < cells.rows && warp(at + down * cells.columns) === own) down++;
+      if (across * w < 60 || down * w < 16) continue;
+      pen.fillText(`warp ${own}`, AXIS_X + (c + across / 2) * w, AXIS_Y + r * w + Math.min(down * w, 44) / 2);
+    }
   }
 
   /** Outline the selected worker's cells, and draw the way from task to task. */

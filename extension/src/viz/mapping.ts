@@ -25,7 +25,7 @@ const PRESETS: [string, string][] = [
   ["cyclic", "repeat(4) * spatial(4)"],
   ["any extent, with predicates", "predicated_auto_map(10, 13, workers=32)"],
 ];
-const SHOWN_TASKS = 128, SHOWN_WORKERS = 256, FRAME_MS = 650, WINDOW: [number, number] = [1024, 1024];
+const SHOWN_TASKS = 128, SHOWN_WORKERS = 256, FRAME_MS = 650, CALM_MS = 1200, WINDOW: [number, number] = [1024, 1024];
 
 export function renderMapping(el: HTMLElement, first: MappingView, hooks: MappingHooks): MappingDrawing {
   let view = first, pinned: MappingSelection = { worker: 0, step: null }, hovered: number | null = null;
@@ -122,13 +122,15 @@ export function renderMapping(el: HTMLElement, first: MappingView, hooks: Mappin
   function toggle(): void {
     if (playing) return stop();
     const last = view.most_tasks - 1;
+    // Steps do not slide or fade; who asked for less motion gets them one a second at most.
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     play.textContent = "❚❚ pause";
     play.setAttribute("aria-pressed", "true");
     choose({ step: pinned.step === null || pinned.step >= last ? 0 : pinned.step });
     playing = window.setInterval(() => {
       if ((pinned.step ?? last) >= last) stop();
       else choose({ step: pinned.step! + 1 });
-    }, Math.max(60, FRAME_MS / Math.max(1, view.most_tasks / 8)));
+    }, calm ? CALM_MS : Math.max(60, FRAME_MS / Math.max(1, view.most_tasks / 8)));
   }
 
   function stop(): void {

@@ -8,6 +8,8 @@ import type { Drawing, PaneView, ProgramView } from "./types";
 
 export interface ProgramSelection { link: number }
 
+const ROOM_FOR_ALL = 1240;
+
 export function renderProgram(
   el: HTMLElement, first: ProgramView, selected?: (selection: ProgramSelection) => void
 ): Drawing<ProgramView, ProgramSelection> {
@@ -21,6 +23,16 @@ export function renderProgram(
     h("div", { class: "kw-bar" }, title, signature, tabs), panes, problem, foot, said);
   el.replaceChildren(root);
   const stopTheme = followTheme(root, () => {});
+  // Where there is no room for all texts, the script and the target's; until a person chooses.
+  let chosen = false;
+  const resize = new ResizeObserver(() => {
+    const wide = root.clientWidth >= ROOM_FOR_ALL;
+    const fitting = view.panes.map((_, k) => wide || k === 0 || k === view.panes.length - 1);
+    if (chosen || !root.clientWidth || fitting.every((is, k) => is === open[k])) return;
+    open = fitting;
+    show();
+  });
+  resize.observe(root);
 
   function light(link: number, follow: HTMLElement | null): void {
     for (const line of lit) line.classList.remove("kw-lit");
@@ -89,7 +101,7 @@ export function renderProgram(
     panes.replaceChildren(...shown.map(paneOf));
     tabs.replaceChildren(...view.panes.map((pane, k) => h("button", {
       type: "button", "aria-pressed": String(open[k]),
-      onclick: () => { if (!open[k] || open.filter(Boolean).length > 1) { open[k] = !open[k]; show(); (tabs.children[k] as HTMLElement).focus(); } },
+      onclick: () => { chosen = true; if (!open[k] || open.filter(Boolean).length > 1) { open[k] = !open[k]; show(); (tabs.children[k] as HTMLElement).focus(); } },
     }, pane.name)));
     light(pinned, null);
   }
@@ -112,6 +124,6 @@ export function renderProgram(
   return {
     update,
     select: (selection) => { pinned = selection.link; light(pinned, null); },
-    dispose: () => { stopTheme(); root.remove(); },
+    dispose: () => { stopTheme(); resize.disconnect(); root.remove(); },
   };
 }
