@@ -27,8 +27,10 @@ def model(
     graph = helper.make_graph(
         list(nodes),
         "test",
-        [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(np.dtype(k)), s)
-         for n, (k, s) in inputs.items()],
+        [
+            helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(np.dtype(k)), s)
+            for n, (k, s) in inputs.items()
+        ],
         [helper.make_empty_tensor_value_info(o) for o in outputs],
         [numpy_helper.from_array(a, n) for n, a in (weights or {}).items()],
     )
@@ -40,8 +42,9 @@ def model(
 
 def node(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:
     """A node; names separated by blanks."""
-    return helper.make_node(op, inputs.split(), outputs.split(), name=f"{op}_{outputs}",
-                            **attributes)
+    return helper.make_node(
+        op, inputs.split(), outputs.split(), name=f"{op}_{outputs}", **attributes
+    )
 
 
 def run(made: onnx.ModelProto, inputs: Arrays, target: str, fuse: bool = True) -> dict[str, Any]:
@@ -59,8 +62,9 @@ def expected(made: onnx.ModelProto, inputs: Arrays) -> dict[str, np.ndarray]:
     """The outputs by onnxruntime."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(made.SerializeToString(), options,
-                                           providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        made.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     names = [o.name for o in session.get_outputs()]
     return dict(zip(names, session.run(names, dict(inputs)), strict=True))
 

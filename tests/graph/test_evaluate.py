@@ -40,8 +40,9 @@ def test_cases_of_constants_only() -> None:
         except (UnsupportedOp, ModelError):
             continue
         assert not graph.operators, case.name
-        for tensor, want in zip(graph.outputs, arrays(case / "test_data_set_0", "output"),
-                                strict=True):
+        for tensor, want in zip(
+            graph.outputs, arrays(case / "test_data_set_0", "output"), strict=True
+        ):
             got = graph.constants[tensor]
             folded += 1
             if not np.allclose(got, want, rtol=1e-3, atol=1e-7, equal_nan=True):
@@ -60,8 +61,12 @@ def test_slices_of_what_is_too_much_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     whole = evaluate(compute, data)
     monkeypatch.setattr(room, "_AT_ONCE", 1)
     np.testing.assert_allclose(evaluate(compute, data), whole, rtol=1e-5, atol=1e-5)
-    made = model([node("Conv", "x w", "y", pads=[1, 1, 1, 1])], {"x": (np.float32, x.extents)},
-                 ["y"], {"w": data[compute.inputs[1]]})
+    made = model(
+        [node("Conv", "x w", "y", pads=[1, 1, 1, 1])],
+        {"x": (np.float32, x.extents)},
+        ["y"],
+        {"w": data[compute.inputs[1]]},
+    )
     want = expected(made, {"x": data[compute.inputs[0]]})["y"]
     np.testing.assert_allclose(whole, want, rtol=1e-4, atol=1e-4)
 

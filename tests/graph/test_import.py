@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,11 +19,15 @@ F = np.float32
 
 
 def simple() -> onnx.ModelProto:
-    return model([node("MatMul", "x w", "p"), node("Relu", "p", "y")], {"x": (F, (2, 3))}, ["y"],
-                 {"w": floats(3, 4)})
+    return model(
+        [node("MatMul", "x w", "p"), node("Relu", "p", "y")],
+        {"x": (F, (2, 3))},
+        ["y"],
+        {"w": floats(3, 4)},
+    )
 
 
-def refused(source: object, **dims: int) -> str:
+def refused(source: object, **dims: Any) -> str:
     with pytest.raises(ModelError) as error:
         from_onnx(source).compile("interp", dims or None)
     return str(error.value)
@@ -58,9 +64,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_all_unknown_operators_at_once() -> None:
     made = model(
-        [node("Frobnicate", "x", "a"), node("Relu", "a", "b"), node("Frobnicate", "b", "c"),
-         helper.make_node("Mystery", ["c"], ["y"], domain="com.example")],
-        {"x": (F, (2, 3))}, ["y"],
+        [
+            node("Frobnicate", "x", "a"),
+            node("Relu", "a", "b"),
+            node("Frobnicate", "b", "c"),
+            helper.make_node("Mystery", ["c"], ["y"], domain="com.example"),
+        ],
+        {"x": (F, (2, 3))},
+        ["y"],
     )
     with pytest.raises(UnsupportedOp) as error:
         from_onnx(made)
@@ -98,8 +109,11 @@ def test_a_missing_initializer() -> None:
 
 
 def test_nodes_that_wait_for_one_another() -> None:
-    made = model([node("Add", "x b", "a"), node("Relu", "a", "b"), node("Neg", "b", "y")],
-                 {"x": (F, (2,))}, ["y"])
+    made = model(
+        [node("Add", "x b", "a"), node("Relu", "a", "b"), node("Neg", "b", "y")],
+        {"x": (F, (2,))},
+        ["y"],
+    )
     assert refused(made) == "these nodes wait for one another: Add_a, Relu_b, Neg_y"
 
 
@@ -125,7 +139,8 @@ def test_dims_without_a_value() -> None:
     assert str(graph.inputs[0]) == "x: f32[batch, 3, width]"
     assert refused(made) == (
         "the dynamic dims have no value: batch, width\n"
-        '  hint: pass dims={"batch": 1, "width": 1} with the extents you want\n'
+        '  hint: pass dims={"batch": 1, "width": ...}, the extents of the arrays you will call it '
+        "with\n"
         "  note: batch is dimension 0 of x\n"
         "  note: width is dimension 2 of x"
     )
@@ -138,17 +153,49 @@ def test_dims_without_a_value() -> None:
     )
 
 
+def test_dims_that_are_no_extents() -> None:
+    made = model([node("Relu", "x", "y")], {"x": (F, ("n", 3))}, ["y"])
+    graph = from_onnx(made)
+    for value in (1.5, "3", None, True, -4):
+        assert refused(made, n=value) == (
+            f"the dim n cannot be {value!r}; give a whole number from 0"
+        )
+    assert refused(made, n=2**40) == (
+        "x: f32[1099511627776, 3] has 3298534883328 elements; kernels count up to 2**31 - 1"
+    )
+    assert graph.bind({"n": np.int64(4)}).inputs[0].extents == (4, 3)
+    assert graph.compile("interp", {"n": 0})({"x": floats(0, 3)})["y"].shape == (0, 3)
+    with pytest.raises(ModelError) as error:
+        graph.compile("interp", [4])  # pyright: ignore[reportArgumentType]
+    assert str(error.value) == (
+        'dims is a dict from names to extents, not list\n  hint: pass dims={"n": 1}'
+    )
+    with pytest.raises(WorkbenchError, match="a target is a name or a Target, not NoneType"):
+        graph.compile(None, {"n": 4})  # pyright: ignore[reportArgumentType]
+
+
 @pytest.mark.parametrize("early", [False, True])
 def test_dims_bound_early_or_late(early: bool) -> None:
-    made = model([node("Shape", "x", "s"), node("Gather", "s zero", "n"),
-                  node("Unsqueeze", "n axes", "u"), node("Concat", "u minus", "shape", axis=0),
-                  node("Reshape", "x shape", "r"), node("Relu", "r", "y")],
-                 {"x": (F, ("n", 3, 2))}, ["y"],
-                 {"zero": np.array(0), "axes": np.array([0]), "minus": np.array([-1])})
+    made = model(
+        [
+            node("Shape", "x", "s"),
+            node("Gather", "s zero", "n"),
+            node("Unsqueeze", "n axes", "u"),
+            node("Concat", "u minus", "shape", axis=0),
+            node("Reshape", "x shape", "r"),
+            node("Relu", "r", "y"),
+        ],
+        {"x": (F, ("n", 3, 2))},
+        ["y"],
+        {"zero": np.array(0), "axes": np.array([0]), "minus": np.array([-1])},
+    )
     dims = {"n": 5}
     graph = from_onnx(made)
-    done = graph.optimize(dims).compile("interp") if early else (
-        graph.optimize().compile("interp", dims))
+    done = (
+        graph.optimize(dims).compile("interp")
+        if early
+        else (graph.optimize().compile("interp", dims))
+    )
     # the shape is arithmetic on constants, and is gone
     assert [g.name for g in done.groups] == ["reshape_relu"]
     x = floats(5, 3, 2)
@@ -212,9 +259,24 @@ def test_a_node_that_does_not_fit_is_named() -> None:
         "and 3"
     )
     made = model([node("Relu", "x x", "y")], {"x": (F, (2,))}, ["y"])
+    assert refused(made) == ('node "Relu_y" (Relu): has 2 inputs; the operator takes 1')
+
+
+def test_an_input_that_is_left_out() -> None:
+    made = model([helper.make_node("Clip", ["x", "", "top"], ["y"])], {"x": (F, (3,))}, ["y"],
+                 {"top": np.float32(1)})
+    agree(made, {"x": F([-3, 0, 2])}, "interp")
+    made.graph.node[0].input[0] = ""
     assert refused(made) == (
-        'node "Relu_y" (Relu): has 2 inputs; the operator takes 1'
+        'node "Clip of "y"" (Clip): its input "input" is left out; the operator needs it'
     )
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2, 0, 3)])
+def test_scalars_and_empty_tensors(shape: tuple[int, ...]) -> None:
+    made = model([node("Mul", "x x", "p"), node("Relu", "p", "y"),
+                  node("ReduceSum", "y", "s", keepdims=0)], {"x": (F, shape)}, ["y", "s"])
+    agree(made, {"x": np.array(floats(*shape), F)}, "interp")
 
 
 def test_a_shape_that_depends_on_the_call() -> None:
@@ -226,13 +288,21 @@ def test_a_shape_that_depends_on_the_call() -> None:
 
 
 def test_a_huge_fill_eats_no_memory() -> None:
-    made = model([node("ConstantOfShape", "s", "f"), node("ReduceSum", "f", "y", keepdims=0)],
-                 {"x": (F, (1,))}, ["y"], {"s": np.array([10**5, 10**4])})
+    made = model(
+        [node("ConstantOfShape", "s", "f"), node("ReduceSum", "f", "y", keepdims=0)],
+        {"x": (F, (1,))},
+        ["y"],
+        {"s": np.array([10**5, 10**4])},
+    )
     graph = from_onnx(made)
     assert [op.name for op in graph.operators] == ["fill", "reduce_sum"]
     assert graph.optimize().groups[0].name == "fill_reduce_sum"
-    made = model([node("ConstantOfShape", "s", "y")], {"x": (F, (1,))}, ["y"],
-                 {"s": np.array([10**9, 10**9])})
+    made = model(
+        [node("ConstantOfShape", "s", "y")],
+        {"x": (F, (1,))},
+        ["y"],
+        {"s": np.array([10**9, 10**9])},
+    )
     assert refused(made) == (
         'node "ConstantOfShape_y" (ConstantOfShape): a tensor of shape '
         "[1000000000, 1000000000] is too large"
@@ -252,19 +322,91 @@ def test_names_of_the_model_do_not_reach_the_source() -> None:
         assert "#include" not in kernel.source
 
 
+@pytest.mark.parametrize("name", [
+    'a"b', "a'b", "two\nlines", "<script>alert(1)</script>", "float", "threadIdx", "acc", "i0",
+    "λ→µ", "*/", "%s{}", "\\", "\u202e", "x\x00y", "0", "n" * 5000,
+])
+def test_any_name_will_do(name: str) -> None:
+    made = model([node("Relu", "x", "y")], {"x": (F, (2,))}, ["y"])
+    made.graph.name = made.graph.node[0].name = name
+    made.graph.input[0].name = made.graph.node[0].input[0] = name
+    graph = from_onnx(made).optimize()
+    done = graph.compile("interp")
+    np.testing.assert_array_equal(done({name: F([-1, 2])})["y"], [0, 2])
+    for shown in (repr(graph), repr(done), repr(done.groups), str(done.graph.inputs[0])):
+        assert shown.isprintable()
+        assert len(shown) < 200
+    with pytest.raises(LaunchError) as error:
+        done({})
+    assert len(error.value.message.splitlines()) == 1
+
+
+def test_names_that_stand_twice() -> None:
+    made = simple()
+    made.graph.input.append(made.graph.input[0])
+    assert refused(made) == 'the input "x" is listed twice'
+    made = simple()
+    made.graph.initializer.append(made.graph.initializer[0])
+    assert refused(made) == 'the initializer "w" is listed twice'
+
+
+def test_graphs_as_they_show_themselves() -> None:
+    graph = from_onnx(simple())
+    assert repr(graph) == "FlowGraph(test: 2 operators; x: f32[2, 3] → y: f32[2, 4])"
+    done = graph.optimize().compile("interp")
+    assert repr(done) == "CompiledGraph(test, interp: 2 operators as 1 kernel, run 1 time)"
+    assert repr(done.groups) == "(Group(matmul_relu: x, w → y: f32[2, 4]),)"
+    assert [k.name for k in done.kernels] == ["matmul_relu"]
+    made = model([node("Relu", "x", "y")], {"x": (F, ("n", 3))}, ["y"])
+    assert repr(from_onnx(made)) == (
+        "FlowGraph(test: 1 operator, open dims n; x: f32[n, 3] → y: f32[n, 3])"
+    )
+
+
 def test_inputs_of_a_call() -> None:
     graph = from_onnx(simple()).compile("interp")
     x = floats(2, 3)
 
-    def wrong(inputs: dict[str, np.ndarray]) -> str:
+    def wrong(inputs: Any) -> str:
         with pytest.raises(LaunchError) as error:
             graph(inputs)
         return str(error.value)
 
-    assert wrong({}) == "the input x: f32[2, 3] is missing\n  hint: got nothing"
+    assert wrong({}) == "x: f32[2, 3] is missing from the inputs\n  hint: got nothing"
     assert wrong({"x": x, "z": x}) == "the graph has no input z\n  hint: its inputs are x"
-    assert wrong({"x": x.astype(np.float64)}) == "input x: expected f32[2, 3], got float64[2, 3]"
-    assert wrong({"x": x.T}) == "input x: expected f32[2, 3], got float32[3, 2]"
+    assert wrong({"x": x, 7: x}).startswith("the graph has no input 7\n")
+    assert wrong({"x": x.astype(np.float64)}) == (
+        "argument x: expected f32[2, 3], got float64[2, 3]\n  hint: pass x.astype(np.float32)"
+    )
+    assert wrong({"x": x.T}).startswith("argument x: expected f32[2, 3], got float32[3, 2]\n")
+    assert wrong({"x": x.tolist()}) == (
+        "argument x: expected f32[2, 3], got list\n  hint: pass np.asarray(x, dtype=np.float32)"
+    )
+    assert wrong({"x": np.asfortranarray(x)}) == (
+        "argument x: expected f32[2, 3] in C order without gaps, got strides (4, 8) [byte]\n"
+        "  hint: pass np.ascontiguousarray(x)"
+    )
+    assert wrong({"x": x.astype(">f4")}).startswith("argument x: expected f32[2, 3], got float32[")
+    assert wrong({"x": np.ma.masked_less(x, 0)}).startswith("argument x: kernels know no masks")
+    assert wrong([x]) == (
+        'a graph is called with a dict of arrays, not list\n  hint: pass {"x": …}'
+    )
+
+
+def test_arrays_that_look_different_and_fit() -> None:
+    graph = from_onnx(simple()).compile("interp")
+    x = floats(2, 3)
+    want = graph({"x": x})["y"]
+    fixed = x.copy()
+    fixed.setflags(write=False)
+    with warnings.catch_warnings():
+        # numpy itself advises against its matrix
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        matrix = np.asmatrix(x)
+    for array in (fixed, matrix):
+        got = graph({"x": array})["y"]
+        assert type(got) is np.ndarray
+        np.testing.assert_array_equal(got, want)
 
 
 def test_calls_do_not_share_what_they_give() -> None:
@@ -275,10 +417,30 @@ def test_calls_do_not_share_what_they_give() -> None:
     np.testing.assert_array_equal(first, kept)
 
 
+def test_outputs_share_no_memory() -> None:
+    """One tensor under two names, what another kernel reads too, what two nodes make alike."""
+    made = model([node("Relu", "x", "y"), node("Identity", "y", "again"), node("Exp", "y", "e"),
+                  node("Relu", "x", "twin"), node("Identity", "x", "same")],
+                 {"x": (F, (2, 3))}, ["y", "again", "e", "twin", "same"])
+    graph = agree(made, {"x": floats(2, 3)}, "interp")
+    x = floats(2, 3)
+    arrays = [x, *graph({"x": x}).values(), *graph({"x": x}).values()]
+    for n, one in enumerate(arrays):
+        assert not any(np.shares_memory(one, other) for other in arrays[n + 1 :])
+
+
 def test_outputs_that_are_inputs_or_constants() -> None:
-    made = model([node("Identity", "x", "same"), node("Identity", "w", "fixed"),
-                  node("Relu", "x", "y"), node("Identity", "y", "again")],
-                 {"x": (F, (2,))}, ["same", "fixed", "y", "again"], {"w": floats(3)})
+    made = model(
+        [
+            node("Identity", "x", "same"),
+            node("Identity", "w", "fixed"),
+            node("Relu", "x", "y"),
+            node("Identity", "y", "again"),
+        ],
+        {"x": (F, (2,))},
+        ["same", "fixed", "y", "again"],
+        {"w": floats(3)},
+    )
     graph = agree(made, {"x": floats(2)}, "interp")
     x = floats(2)
     got = graph({"x": x})
@@ -290,10 +452,15 @@ def test_outputs_that_are_inputs_or_constants() -> None:
 
 def test_a_function_of_the_model() -> None:
     body = helper.make_function(
-        "local", "twice", ["a"], ["b"],
-        [helper.make_node("Constant", [], ["k"], value_float=2.0),
-         helper.make_node("Mul", ["a", "k"], ["m"]),
-         helper.make_node("LeakyRelu", ["m"], ["b"])],
+        "local",
+        "twice",
+        ["a"],
+        ["b"],
+        [
+            helper.make_node("Constant", [], ["k"], value_float=2.0),
+            helper.make_node("Mul", ["a", "k"], ["m"]),
+            helper.make_node("LeakyRelu", ["m"], ["b"]),
+        ],
         [helper.make_opsetid("", 17)],
     )
     made = model([], {"x": (F, (3,))}, ["y"])
@@ -305,9 +472,14 @@ def test_a_function_of_the_model() -> None:
 
 
 def test_a_function_that_calls_itself() -> None:
-    body = helper.make_function("local", "loop", ["a"], ["b"],
-                                [helper.make_node("loop", ["a"], ["b"], domain="local")],
-                                [helper.make_opsetid("local", 1)])
+    body = helper.make_function(
+        "local",
+        "loop",
+        ["a"],
+        ["b"],
+        [helper.make_node("loop", ["a"], ["b"], domain="local")],
+        [helper.make_opsetid("local", 1)],
+    )
     made = model([], {"x": (F, (3,))}, ["y"])
     made.graph.node.append(helper.make_node("loop", ["x"], ["y"], domain="local"))
     made.opset_import.append(helper.make_opsetid("local", 1))
@@ -318,9 +490,17 @@ def test_a_function_that_calls_itself() -> None:
 
 def test_damaged_models_are_refused_or_run() -> None:
     """400 models with bytes changed: a WorkbenchError or an answer, nothing else."""
-    made = model([node("Conv", "x w", "c", pads=[1, 1, 1, 1]), node("Relu", "c", "r"),
-                  node("Reshape", "r s", "f"), node("Softmax", "f", "y")],
-                 {"x": (F, (1, 2, 5, 5))}, ["y"], {"w": floats(3, 2, 3, 3), "s": np.array([1, -1])})
+    made = model(
+        [
+            node("Conv", "x w", "c", pads=[1, 1, 1, 1]),
+            node("Relu", "c", "r"),
+            node("Reshape", "r s", "f"),
+            node("Softmax", "f", "y"),
+        ],
+        {"x": (F, (1, 2, 5, 5))},
+        ["y"],
+        {"w": floats(3, 2, 3, 3), "s": np.array([1, -1])},
+    )
     data = made.SerializeToString()
     random = np.random.default_rng(11)
     ran = 0

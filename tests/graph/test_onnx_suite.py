@@ -23,7 +23,6 @@ SHARDS = 8
 EXCLUDED = {
     "training_mode": "batch normalisation and dropout for training",
     "training_dropout": "dropout for training",
-    "dropout_default_mask": "the mask of a dropout",
     "maxpool_with_argmax": "the second output of MaxPool",
     "center_crop_pad": "sizes that depend on the values of an input",
     "blackmanwindow": "sizes that depend on the values of an input",
@@ -75,16 +74,18 @@ def outcome(case: Path, target: str) -> str:
     try:
         # before its data are read: those of sequences and optionals are no tensors
         from_onnx_or_fold(model)
-        inputs = dict(zip((i.name for i in model.graph.input), arrays(folder, "input"),
-                          strict=False))
+        inputs = dict(
+            zip((i.name for i in model.graph.input), arrays(folder, "input"), strict=False)
+        )
         graph = imported(model, inputs)
         got = graph.optimize().compile(target)(inputs)
     except UnsupportedOp:
         return "unsupported"
     except ModelError as error:
         return f"ModelError: {error.message}"
-    for name, want in zip((o.name for o in model.graph.output), arrays(folder, "output"),
-                          strict=True):
+    for name, want in zip(
+        (o.name for o in model.graph.output), arrays(folder, "output"), strict=True
+    ):
         if got[name].dtype != want.dtype or got[name].shape != want.shape:
             return f"{name}: {got[name].dtype}{got[name].shape}, not {want.dtype}{want.shape}"
         if not np.allclose(got[name], want, rtol=1e-3, atol=1e-7, equal_nan=True):
@@ -93,9 +94,7 @@ def outcome(case: Path, target: str) -> str:
 
 
 # The checked interpreter takes all cases; machine code, which takes longer to make, one in eight.
-@pytest.mark.parametrize(
-    ("shard", "target"), [*((n, "interp") for n in range(SHARDS)), (3, "cpu")]
-)
+@pytest.mark.parametrize(("shard", "target"), [*((n, "interp") for n in range(SHARDS)), (3, "cpu")])
 def test_node_cases(shard: int, target: str) -> None:
     wrong: dict[str, str] = {}
     passed = 0

@@ -51,8 +51,12 @@ def test_conv(window, channels: tuple[int, int], batch: int) -> None:
     attributes, size, kernel = window
     group, own = channels
     weights = {"w": floats(group * 2, own, *kernel), "b": floats(group * 2)}
-    made = model([node("Conv", "x w b", "y", group=group, **attributes)],
-                 {"x": (F, (batch, group * own, *size))}, ["y"], weights)
+    made = model(
+        [node("Conv", "x w b", "y", group=group, **attributes)],
+        {"x": (F, (batch, group * own, *size))},
+        ["y"],
+        weights,
+    )
     x = floats(batch, group * own, *size, seed=1)
     agree(made, {"x": x}, TARGET, atol=1e-4)
     # machine code for a part of the examples, told by their shape
@@ -60,8 +64,9 @@ def test_conv(window, channels: tuple[int, int], batch: int) -> None:
         agree(made, {"x": x}, "cpu", atol=1e-4)
 
 
-@given(windows(pool=True), st.sampled_from(["MaxPool", "AveragePool"]), st.booleans(),
-       st.booleans())
+@given(
+    windows(pool=True), st.sampled_from(["MaxPool", "AveragePool"]), st.booleans(), st.booleans()
+)
 @settings(max_examples=40)
 def test_pools(window, op: str, ceil: bool, count: bool) -> None:
     attributes, size, _ = window
@@ -81,12 +86,20 @@ def test_pools(window, op: str, ceil: bool, count: bool) -> None:
 
 
 @given(
-    st.sampled_from([((3,), (3,)), ((4, 3), (3,)), ((3,), (3, 5)), ((2, 4, 3), (3, 5)),
-                     ((2, 1, 4, 3), (5, 3, 2)), ((40, 33), (33, 50)), ((2, 35, 20), (2, 20, 41))]),
+    st.sampled_from(
+        [
+            ((3,), (3,)),
+            ((4, 3), (3,)),
+            ((3,), (3, 5)),
+            ((2, 4, 3), (3, 5)),
+            ((2, 1, 4, 3), (5, 3, 2)),
+            ((40, 33), (33, 50)),
+            ((2, 35, 20), (2, 20, 41)),
+        ]
+    ),
 )
 def test_matmul(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
-    made = model([node("MatMul", "a b", "y")],
-                 {"a": (F, shapes[0]), "b": (F, shapes[1])}, ["y"])
+    made = model([node("MatMul", "a b", "y")], {"a": (F, shapes[0]), "b": (F, shapes[1])}, ["y"])
     agree(made, {"a": floats(*shapes[0]), "b": floats(*shapes[1], seed=1)}, TARGET, atol=1e-4)
 
 
@@ -97,13 +110,18 @@ def test_gemm(flips: tuple[int, int], bias: tuple[int, ...] | None) -> None:
     b = floats(7, 6, seed=1) if flips[1] else floats(6, 7, seed=1)
     weights = {"b": b} if bias is None else {"b": b, "c": np.asarray(floats(*bias, seed=2), F)}
     names = "a b" if bias is None else "a b c"
-    made = model([node("Gemm", names, "y", transA=flips[0], transB=flips[1], alpha=0.5, beta=1.5)],
-                 {"a": (F, a.shape)}, ["y"], weights)
+    made = model(
+        [node("Gemm", names, "y", transA=flips[0], transB=flips[1], alpha=0.5, beta=1.5)],
+        {"a": (F, a.shape)},
+        ["y"],
+        weights,
+    )
     agree(made, {"a": a}, TARGET)
 
 
-@pytest.mark.parametrize("kind", ["float16", "float64", "int8", "int16", "int32", "int64",
-                                  "uint8", "uint32", "uint64"])
+@pytest.mark.parametrize(
+    "kind", ["float16", "float64", "int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"]
+)
 @pytest.mark.parametrize("op", ["Add", "Sub", "Mul", "Div", "Max", "Less", "Equal"])
 def test_number_types(op: str, kind: str) -> None:
     made = model([node(op, "a b", "y")], {"a": (kind, (4, 5)), "b": (kind, (5,))}, ["y"])
@@ -128,8 +146,11 @@ def test_casts(source: str, to: str) -> None:
 
 
 def test_statistics_that_are_not_constant() -> None:
-    made = model([node("BatchNormalization", "x s b m v", "y", epsilon=1e-3)],
-                 {"x": (F, (2, 3, 4)), **{n: (F, (3,)) for n in "sbmv"}}, ["y"])
+    made = model(
+        [node("BatchNormalization", "x s b m v", "y", epsilon=1e-3)],
+        {"x": (F, (2, 3, 4)), **{n: (F, (3,)) for n in "sbmv"}},
+        ["y"],
+    )
     values = {n: floats(3, seed=i) for i, n in enumerate("sbmv")}
     agree(made, {"x": floats(2, 3, 4), **values, "v": abs(values["v"])}, TARGET)
 
@@ -137,14 +158,19 @@ def test_statistics_that_are_not_constant() -> None:
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])
 @pytest.mark.parametrize("opset", [11, 17])
 def test_softmax(axis: int, opset: int) -> None:
-    made = model([node("Softmax", "x", "y", axis=axis)], {"x": (F, (3, 4, 150))}, ["y"],
-                 opset=opset)
+    made = model(
+        [node("Softmax", "x", "y", axis=axis)], {"x": (F, (3, 4, 150))}, ["y"], opset=opset
+    )
     agree(made, {"x": floats(3, 4, 150) * 30}, TARGET)
 
 
 def test_layer_norm_by_its_own_body() -> None:
-    made = model([node("LayerNormalization", "x s b", "y", axis=-1)], {"x": (F, (3, 40))}, ["y"],
-                 {"s": floats(40), "b": floats(40, seed=1)})
+    made = model(
+        [node("LayerNormalization", "x s b", "y", axis=-1)],
+        {"x": (F, (3, 40))},
+        ["y"],
+        {"s": floats(40), "b": floats(40, seed=1)},
+    )
     graph = agree(made, {"x": floats(3, 40)}, TARGET)
     assert graph.launches[1] <= 4
 

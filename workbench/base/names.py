@@ -34,6 +34,20 @@ def safe_name(text: str, default: str = "v") -> str:
     return f"{name}_" if name in C_KEYWORDS else name
 
 
+def shown(text: str, longest: int = 60) -> str:
+    """`text` on one line for people to read: what cannot be printed is escaped, the middle of
+    what is too long left out.
+
+    Examples
+    --------
+    >>> shown("conv1/weight:0"), shown("two\\nlines"), shown("a" * 99, 9)
+    ('conv1/weight:0', 'two\\\\nlines', 'aaaa…aaaa')
+    """
+    if len(text) > longest:
+        text = f"{text[: longest // 2]}…{text[-(longest // 2):]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class NameScope:
     """Gives each key one name, and no name twice.
 

@@ -102,7 +102,10 @@ class Builder:
         return output
 
     def name(self, tensor: Tensor, name: str) -> Tensor:
-        """`tensor` under the name the model has for it, if it was made just now."""
+        """`tensor` under another name, if it was made just now or is a constant."""
+        if tensor in self.constants:
+            # whoever holds it under its old name keeps that one
+            return self.constant(self.constants[tensor], name)
         if not self.operators or self.operators[-1].outputs != (tensor,):
             return tensor
         named = replace(tensor, name=name)

@@ -9,20 +9,28 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError, WorkbenchError
-from workbench.base.names import NameScope
+from workbench.base.lazy import lazy
+from workbench.base.names import NameScope, shown
 from workbench.driver.build import compile_module
 from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.schedule import Scheduled, program
 from workbench.ir.alike import alike
 from workbench.ir.target import Target
+from workbench.ir.types import TensorType
+from workbench.mapping.check import counted
+from workbench.runtime.arguments import Parameter, check
 from workbench.runtime.memory import array_module
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from workbench.driver.kernel import Kernel
     from workbench.graph.graph import Graph
     from workbench.graph.partition import Group, Partition, Unfused
     from workbench.graph.tensor import Tensor
     from workbench.ir.module import Module
+else:
+    np = lazy("numpy")
 
 Array = Any
 
@@ -127,12 +135,8 @@ class CompiledGraph:
             When an input is missing, unknown or does not fit.
         """
         graph = self.graph
-        given = {t: self._input(t, inputs) for t in graph.inputs}
-        unknown = set(inputs) - {t.name for t in graph.inputs}
-        if unknown:
-            names = ", ".join(t.name for t in graph.inputs)
-            raise LaunchError(f"the graph has no input {', '.join(sorted(map(str, unknown)))}",
-                              hint=f"its inputs are {names}")
+        self._check_names(inputs)
+        given = {t: self._input(t, inputs[t.name]) for t in graph.inputs}
         xp = array_module(self._gpu)
         space = self._borrowed(xp)
         made = {
@@ -145,32 +149,48 @@ class CompiledGraph:
             self._run(step, space, own)
         self._idle.append(space)
         everything = {**self._constants, **own}
-        return {
-            name: self._result(everything[t], t, t not in made)
-            for name, t in zip(graph.output_names, graph.outputs, strict=True)
-        }
+        results: dict[str, Array] = {}
+        for name, t in zip(graph.output_names, graph.outputs, strict=True):
+            array = everything[t].reshape(t.extents)
+            # a result is never the caller's array, our own, or another result
+            results[name] = array if made.pop(t, None) is not None else array.copy()
+        return results
 
     @property
     def _gpu(self) -> bool:
         return self.target.kind == "cuda"
 
-    def _input(self, tensor: Tensor, inputs: Mapping[str, Array]) -> Array:
-        if tensor.name not in inputs:
-            raise LaunchError(f"the input {tensor} is missing",
-                              hint=f"got {', '.join(map(str, inputs)) or 'nothing'}")
-        array = inputs[tensor.name]
-        shape, kind = getattr(array, "shape", None), getattr(array, "dtype", None)
-        if shape != tensor.extents or str(kind) != tensor.dtype.numpy_name:
-            got = f"{kind}{list(shape)}" if shape is not None else type(array).__name__
-            raise LaunchError(f"input {tensor.name}: expected {tensor.dtype}"
-                              f"{list(tensor.extents)}, got {got}")
-        return array.reshape(tensor.storage.extents)
+    def _check_names(self, inputs: Mapping[str, Array]) -> None:
+        """Raise LaunchError unless there is an array for every input and no other."""
+        known = self.graph.inputs
+        if not isinstance(inputs, Mapping):
+            example = ", ".join(f'"{shown(t.name)}": …' for t in known)
+            raise LaunchError(f"a graph is called with a dict of arrays, not "
+                              f"{type(inputs).__name__}", hint=f"pass {{{example}}}")
+        missing = [t for t in known if t.name not in inputs]
+        if missing:
+            verb = "is" if len(missing) == 1 else "are"
+            got = ", ".join(shown(str(n)) for n in inputs)
+            raise LaunchError(f"{', '.join(map(str, missing))} {verb} missing from the inputs",
+                              hint=f"got {got or 'nothing'}")
+        names = {t.name for t in known}
+        unknown = [shown(str(n)) for n in inputs if n not in names]
+        if unknown:
+            raise LaunchError(f"the graph has no input {', '.join(unknown)}",
+                              hint=f"its inputs are {', '.join(shown(t.name) for t in known)}")
 
-    @staticmethod
-    def _result(array: Array, tensor: Tensor, shared: bool) -> Array:
-        shaped = array.reshape(tensor.extents)
-        # an output that is an input or a constant must not be the caller's or our own array
-        return shaped.copy() if shared else shaped
+    def _input(self, tensor: Tensor, array: Array) -> Array:
+        """The array as kernels take it, once it fits."""
+        if isinstance(array, np.ma.MaskedArray):
+            raise LaunchError(f"argument {shown(tensor.name)}: kernels know no masks",
+                              hint="pass its filled(…)")
+        # numpy's scalars and matrices count as what they hold
+        if isinstance(array, np.ndarray | np.generic):
+            array = np.asarray(array)
+        # checked here for its name in the model; also where no kernel reads it
+        param = Parameter(shown(tensor.name), TensorType(tensor.dtype, tensor.extents))
+        check(shown(self.graph.name), [param], [array], gpu=self._gpu)
+        return array.reshape(tensor.storage.extents)
 
     def _borrowed(self, xp: Any) -> _Workspace:
         # calls from several threads each take their own
@@ -206,8 +226,9 @@ class CompiledGraph:
 
     def __repr__(self) -> str:
         before, after = self.launches
-        return (f"CompiledGraph({self.graph.name}, {self.target}: {before} operators, "
-                f"{after} launches of {len(self.kernels)} kernels)")
+        kernels = counted(len(self.kernels), "kernel")
+        return (f"CompiledGraph({shown(self.graph.name)}, {self.target}: "
+                f"{counted(before, 'operator')} as {kernels}, run {counted(after, 'time')})")
 
 
 _ALIGN = 256

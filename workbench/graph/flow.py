@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workbench.base.errors import ModelError
+from workbench.base.errors import ModelError, WorkbenchError
+from workbench.base.names import shown
 from workbench.graph.compile import CompiledGraph, compile_graph
 from workbench.graph.partition import Group, Partition, Unfused, partition
 from workbench.graph.rewrite import rewrite_graph
 from workbench.ir.target import Target
 from workbench.ir.types import Dim
+from workbench.mapping.check import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +103,8 @@ class FlowGraph:
         """
         if self.binder is None:
             if dims:
-                raise ModelError(f"the graph has no open dims; {', '.join(dims)} cannot be set")
+                names = ", ".join(shown(str(n)) for n in dims)
+                raise ModelError(f"the graph has no open dims; {names} cannot be set")
             return self
         bound = replace(self, graph=self.binder(dims or {}), binder=None)
         return bound.optimize() if self.optimized else bound
@@ -135,11 +138,23 @@ class FlowGraph:
             For a dim without a value.
         """
         goal = Target.parse(target) if isinstance(target, str) else target
+        if not isinstance(goal, Target):
+            raise WorkbenchError(f"a target is a name or a Target, not {type(goal).__name__}",
+                                 hint='pass "cpu", "interp", "cuda" or "cuda:sm_90a"')
         bound = self.bind(dims)
         parts = bound.partition or partition(bound.graph, fuse=False)
         return compile_graph(bound.graph, parts, goal)
 
     def __repr__(self) -> str:
-        dims = f", dims {', '.join(self.dims)} open" if self.dims else ""
-        groups = f", {len(self.groups)} groups" if self.partition else ""
-        return f"FlowGraph({self.name}: {len(self.operators)} operators{groups}{dims})"
+        ends = " → ".join(
+            ", ".join(map(str, tensors[:_LISTED])) + (", …" if len(tensors) > _LISTED else "")
+            for tensors in (self.inputs, self.outputs)
+        )
+        dims = f", open dims {', '.join(map(shown, self.dims))}" if self.dims else ""
+        groups = f" in {counted(len(self.groups), 'group')}" if self.partition else ""
+        count = counted(len(self.operators), "operator")
+        return f"FlowGraph({shown(self.name)}: {count}{groups}{dims}; {ends})"
+
+
+_LISTED = 4
+"""Inputs and outputs that a repr names."""

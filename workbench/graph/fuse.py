@@ -91,24 +91,34 @@ def _stored(node: Node, output: Var, epilogue: Sequence[Compute]) -> Node | None
     """The store of an element, carried through the epilogue."""
     if not isinstance(node, Store) or node.tensor is not output:
         return None
-    kind = node.value.type
-    assert isinstance(kind, DType)
-    value = Var(f"{output.name}_value", kind)
-    made: dict[Var, tuple[Expr, tuple[Expr, ...]]] = {output: (value, node.index)}
-    steps: list[Declare] = [Declare(value, node.value, span=node.span)]
-    for compute in epilogue:
-        index = _image(compute, made)
-        at = dict(zip(compute.axes, index, strict=True))
-        whole = substitute(compute.value, at)
-        done = rewrite(whole, lambda n: _inner(n, made))
-        kind = done.type
+    steps: list[Declare] = []
+
+    def kept(tensor: Var, value: Expr) -> Expr:
+        # a name of its own for each step: what is used twice is computed once
+        if isinstance(value, Var):
+            return value
+        kind = value.type
         assert isinstance(kind, DType)
-        # a name of its own for each step: what it is used for twice is computed once
-        step = Var(f"{compute.output.name}_value", kind)
-        steps.append(Declare(step, done))
-        made[compute.output] = (step, index)
-    final, index = made[epilogue[-1].output]
-    return Seq((*steps, Store(epilogue[-1].output, index, final, span=node.span)))
+        step = Var(f"{tensor.name}_value", kind)
+        steps.append(Declare(step, value, span=node.span))
+        return step
+
+    made = {output: (kept(output, node.value), node.index)}
+    *inner, last = epilogue
+    for compute in inner:
+        index, value = _continued(compute, made)
+        made[compute.output] = (kept(compute.output, value), index)
+    index, value = _continued(last, made)
+    return Seq((*steps, Store(last.output, index, value, span=node.span)))
+
+
+def _continued(
+    compute: Compute, made: dict[Var, tuple[Expr, tuple[Expr, ...]]]
+) -> tuple[tuple[Expr, ...], Expr]:
+    """Where in the output of `compute` the element at hand goes, and its value there."""
+    index = _image(compute, made)
+    whole = substitute(compute.value, dict(zip(compute.axes, index, strict=True)))
+    return index, rewrite(whole, lambda n: _inner(n, made))
 
 
 def _inner(node: Node, made: dict[Var, tuple[Expr, tuple[Expr, ...]]]) -> Node | None:

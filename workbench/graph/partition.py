@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
+from workbench.base.names import shown
 from workbench.graph.graph import Graph, producers, users
 from workbench.ir.alike import alike
 from workbench.ir.expr import Call, Load, Var
@@ -76,15 +77,21 @@ class Group:
             dict.fromkeys(t for op in self.operators for t in op.inputs if t not in inner)
         )
 
+    def __repr__(self) -> str:
+        inputs = ", ".join(shown(t.name) for t in self.inputs)
+        return f"Group({self.name}: {inputs} → {self.output})"
+
     @property
     def name(self) -> str:
         """What it does in a few words, such as ``conv_batch_norm_relu``."""
         names = [op.name for op in self.operators]
-        rest = len(names) - _NAMED
-        return "_".join(names[:_NAMED]) + (f"_and_{rest}_more" if rest > 0 else "")
+        if len(names) <= _NAMED:
+            return "_".join(names)
+        return "_".join(names[: _NAMED - 1]) + f"_and_{len(names) - _NAMED + 1}_more"
 
 
-_NAMED = 5
+_NAMED = 6
+"""Operators that a group's name spells out; of more, all but one of these."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +105,9 @@ class Unfused:
 
     def __str__(self) -> str:
         return f"{self.producer.name} → {self.user.name}: {self.reason}"
+
+    def __repr__(self) -> str:
+        return f"Unfused({self})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,7 +208,7 @@ class _State:
     def _several(self, tensor: Tensor) -> None:
         """Say of all users of `tensor` that there are several."""
         for op in self.users[tensor]:
-            reason = f"{tensor.name} has {len(self.users[tensor])} uses"
+            reason = f"{shown(tensor.name)} has {len(self.users[tensor])} uses"
             self.reasons.setdefault((tensor, op), reason)
 
     def _join(self, op: Operator, maps: dict[Tensor, _Path]) -> tuple[str, _Path | None]:
@@ -210,10 +220,10 @@ class _State:
         paths: list[_Path] = []
         for t in inner:
             if op.inverse(t) is None:
-                return f"{op.name} is not one-to-one in {t.name}", None
+                return f"{op.name} is not one-to-one in {shown(t.name)}", None
             paths.append(maps[t].through(op, t))
         if any(not path.same(paths[0]) for path in paths[1:]):
-            return f"{op.name} meets {inner[0].name} at different places", None
+            return f"{op.name} meets {shown(inner[0].name)} at different places", None
         return "", paths[0]
 
     def _say(self, op: Operator, maps: dict[Tensor, _Path], reason: str) -> None:
@@ -248,9 +258,9 @@ class _State:
     ) -> str | None:
         """Why `maker` cannot join; None when it can."""
         if tensor in self.outputs:
-            return f"{tensor.name} is an output of the graph"
+            return f"{shown(tensor.name)} is an output of the graph"
         if any(op not in group for op in self.users[tensor]):
-            return f"{tensor.name} has {len(self.users[tensor])} uses"
+            return f"{shown(tensor.name)} has {len(self.users[tensor])} uses"
         if not maker.injective:
             return f"{maker.name} has a reduction itself"
         if maker not in self.free:
@@ -295,9 +305,9 @@ class _State:
 
     def _why(self, tensor: Tensor, op: Operator) -> str:
         if tensor in self.outputs:
-            return f"{tensor.name} is an output of the graph"
+            return f"{shown(tensor.name)} is an output of the graph"
         if len(self.users[tensor]) > 1:
-            return f"{tensor.name} has {len(self.users[tensor])} uses"
+            return f"{shown(tensor.name)} has {len(self.users[tensor])} uses"
         if not op.injective:
             return f"{op.name} has a reduction itself"
         return f"{op.name} is in another group already"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+from workbench.base.names import shown
 from workbench.ir.expr import Var
 from workbench.ir.types import Dim, DType, TensorType
 
@@ -66,4 +67,4 @@ class Tensor:
 
     def __str__(self) -> str:
         shape = "?" if self.shape is None else ", ".join(map(str, self.shape))
-        return f"{self.name}: {self.dtype}[{shape}]"
+        return f"{shown(self.name)}: {self.dtype}[{shown(shape)}]"

@@ -97,10 +97,12 @@ def _check_inputs(node: Node, inputs: Sequence[Tensor | None]) -> None:
     if described is None:
         return
     least, most = described.min_input, described.max_input
-    if not least <= len(inputs) <= most or None in inputs[:least]:
+    if None in inputs[:least]:
+        name = described.inputs[inputs.index(None)].name
+        raise ModelError(f'its input "{name}" is left out; the operator needs it')
+    if not least <= len(inputs) <= most:
         takes = str(least) if least == most else f"{least} to {most}"
-        count = sum(t is not None for t in inputs)
-        raise ModelError(f"has {count} inputs; the operator takes {takes}")
+        raise ModelError(f"has {len(inputs)} inputs; the operator takes {takes}")
 
 
 def _expand(

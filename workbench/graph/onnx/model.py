@@ -6,11 +6,13 @@ import heapq
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
 from workbench.base.lazy import lazy
+from workbench.base.names import shown
 from workbench.graph.onnx.functions import Functions
 from workbench.graph.onnx.node import Node, check_text
 from workbench.graph.onnx.registry import opsets
@@ -72,6 +74,8 @@ def read(source: Source) -> Model:
     check_text(graph.name)
     functions = Functions.of(proto)
     nodes = [Node.of(n, functions.opset(n.domain)) for n in graph.node]
+    for kind, listed in (("initializer", graph.initializer), ("input", graph.input)):
+        _check_once(kind, [each.name for each in listed])
     weights = {t.name: array_of(t, folder) for t in graph.initializer}
     if graph.sparse_initializer:
         raise ModelError("sparse initializers are not supported")
@@ -81,11 +85,20 @@ def read(source: Source) -> Model:
     names = {*weights, *(t.name for t in inputs), *(o for n in nodes for o in n.outputs)}
     for value in graph.output:
         if value.name not in names:
-            raise ModelError(f'the output "{value.name}" is made by no node')
+            raise ModelError(f'the output "{shown(value.name)}" is made by no node')
     if not graph.output:
         raise ModelError("the model has no outputs")
     outputs = tuple(v.name for v in graph.output)
     return Model(graph.name, inputs, outputs, ordered, weights, functions, proto)
+
+
+def _check_once(kind: str, names: Sequence[str]) -> None:
+    """Raise ModelError for a name that stands twice in a list of the graph."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ModelError(f'the {kind} "{shown(name)}" is listed twice')
+        seen.add(name)
 
 
 def _proto(source: Source) -> tuple[onnx.ModelProto, Path | None]:
@@ -125,10 +138,11 @@ def _parsed(data: bytes, name: str) -> onnx.ModelProto:
 
 def _input(value: onnx.ValueInfoProto) -> Tensor:
     if not value.type.HasField("tensor_type"):
-        raise UnsupportedOp(f'the input "{value.name}" is no tensor; only tensors are supported')
+        raise UnsupportedOp(f'the input "{shown(value.name)}" is no tensor; only tensors are supported')
     kind = value.type.tensor_type
     if not kind.HasField("shape"):
-        raise ModelError(f'the input "{value.name}" does not say how many dimensions it has')
+        raise ModelError(f'the input "{shown(value.name)}" does not say how many dimensions it '
+                         "has")
     shape = tuple(_extent(value.name, n, d) for n, d in enumerate(kind.shape.dim))
     return Tensor(value.name, dtype_of_elem(kind.elem_type), shape)
 
@@ -152,12 +166,12 @@ def _check_supported(nodes: Sequence[Node], functions: Functions) -> None:
     notes: list[str] = []
     for (domain, op, opset), names in missing.items():
         known = opsets(domain, op)
-        full = f"{domain}.{op}" if domain else op
+        full = shown(f"{domain}.{op}" if domain else op)
         more = f", … ({len(names)} nodes)" if len(names) > 3 else ""
         rows = f"; known for opset {known}" if known else ""
         notes.append(f"{full} of opset {opset}: {', '.join(names[:3])}{more}{rows}")
     (domain, op, opset), *rest = missing
-    count = f"{len(rest) + 1} operators are" if rest else f"the operator {op} is"
+    count = f"{len(rest) + 1} operators are" if rest else f"the operator {shown(op)} is"
     raise UnsupportedOp(f"{count} not supported", notes=notes, op=op, opset=opset)
 
 
@@ -173,7 +187,8 @@ def in_order(nodes: Sequence[Node], known: set[str]) -> tuple[Node, ...]:
     for node in nodes:
         for name in filter(None, node.outputs):
             if name in makers or name in known:
-                raise ModelError(f'"{name}" is made twice, the second time by node "{node.name}"')
+                raise ModelError(f'"{shown(name)}" is made twice, the second time by node '
+                                 f'"{node.name}"')
             makers[name] = node
     for node in nodes:
         _check_inputs(node, known, makers)
@@ -209,7 +224,7 @@ def _check_inputs(node: Node, known: set[str], makers: Mapping[str, Node]) -> No
     for name in filter(None, node.inputs):
         if name not in known and name not in makers:
             raise ModelError(
-                f'node "{node.name}" ({node.op}) reads "{name}", which is no input, no '
+                f'node "{node.name}" ({node.op}) reads "{shown(name)}", which is no input, no '
                 "initializer and no output of a node",
                 hint="is an initializer missing from the file?",
             )
@@ -224,21 +239,35 @@ def bind(inputs: Sequence[Tensor], dims: Mapping[str, int]) -> tuple[Tensor, ...
         For a dim without a value, a value that is no extent, or a name that is no dim.
     """
     names = dim_names(inputs)
-    unknown = [n for n in dims if n not in names]
+    if not isinstance(dims, Mapping):
+        raise ModelError(f"dims is a dict from names to extents, not {type(dims).__name__}",
+                         hint=f"pass dims={_example(inputs, names)}")
+    unknown = [shown(str(n)) for n in dims if n not in names]
     if unknown:
         raise ModelError(f"no input has a dim called {', '.join(unknown)}",
-                         hint=f"the dims are {', '.join(names) or 'all fixed'}")
-    for name, value in dims.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ModelError(f"the dim {name} cannot be {value!r}; give a whole number from 0")
+                         hint=f"the dims are {', '.join(map(shown, names)) or 'all fixed'}")
+    extents = {name: _chosen(name, value) for name, value in dims.items()}
     missing = [n for n in names if n not in dims]
     if missing:
         raise missing_dims(inputs, missing)
-    return tuple(
-        Tensor(t.name, t.dtype, tuple(dims[e.name] if isinstance(e, Dim) else e
+    bound = tuple(
+        Tensor(t.name, t.dtype, tuple(extents[e.name] if isinstance(e, Dim) else e
                                       for e in t.shape or ()))
         for t in inputs
     )
+    for t in bound:
+        if t.size >= 2**31:
+            raise ModelError(f"{t} has {t.size} elements; kernels count up to 2**31 - 1")
+    return bound
+
+
+def _chosen(name: str, value: object) -> int:
+    """The extent that a caller gave; also numpy's integers."""
+    if hasattr(value, "__index__") and not isinstance(value, bool):
+        extent = index(value)  # pyright: ignore[reportArgumentType]
+        if extent >= 0:
+            return extent
+    raise ModelError(f"the dim {shown(name)} cannot be {value!r}; give a whole number from 0")
 
 
 def dim_names(inputs: Sequence[Tensor]) -> list[str]:
@@ -250,12 +279,20 @@ def dim_names(inputs: Sequence[Tensor]) -> list[str]:
 def missing_dims(inputs: Sequence[Tensor], missing: Sequence[str]) -> WorkbenchError:
     """The error for dims without a value."""
     places = [
-        f"{e.name} is dimension {n} of {t.name}"
+        f"{shown(e.name)} is dimension {n} of {shown(t.name)}"
         for t in inputs
         for n, e in enumerate(t.shape or ())
         if isinstance(e, Dim) and e.name in missing
     ]
-    some = ", ".join(f'"{n}": 1' for n in missing)
     noun = "dim has" if len(missing) == 1 else "dims have"
-    return ModelError(f"the dynamic {noun} no value: {', '.join(missing)}",
-                      hint=f"pass dims={{{some}}} with the extents you want", notes=places)
+    return ModelError(f"the dynamic {noun} no value: {', '.join(map(shown, missing))}",
+                      hint=f"pass dims={_example(inputs, missing)}, the extents of the arrays you "
+                           "will call it with", notes=places)
+
+
+def _example(inputs: Sequence[Tensor], names: Sequence[str]) -> str:
+    """How the dims are passed: a batch of one as an example, all others left to the reader."""
+    first = {t.shape[0].name for t in inputs if t.shape and isinstance(t.shape[0], Dim)}
+    inner = {e.name for t in inputs for e in (t.shape or ())[1:] if isinstance(e, Dim)}
+    values = ("1" if n in first - inner else "..." for n in names)
+    return "{" + ", ".join(f'"{shown(n)}": {v}' for n, v in zip(names, values, strict=True)) + "}"

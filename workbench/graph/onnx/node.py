@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
+from workbench.base.names import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ class Node:
     opset : int
         Version of the domain's operator set in force.
     name : str
-        Its name in the model, or ``Op of "output"``; for messages and as origin.
+        Its name in the model on one line, or ``Op of "output"``; for messages and as origin.
     inputs, outputs : tuple of str
         Names; an empty one stands for an optional tensor that is left out.
     attributes : mapping
@@ -56,7 +57,7 @@ class Node:
         domain = "" if proto.domain == "ai.onnx" else proto.domain
         outputs = tuple(proto.output)
         first = next((o for o in outputs if o), "nothing")
-        name = proto.name or f'{proto.op_type} of "{first}"'
+        name = shown(proto.name or f'{proto.op_type} of "{first}"')
         values = {a.name: _plain(onnx.helper.get_attribute_value(a)) for a in proto.attribute
                   if not a.ref_attr_name}
         return cls(proto.op_type, domain, opset, name, tuple(proto.input), outputs, values, proto)

@@ -82,7 +82,7 @@ def _conv(node: Node, b: Builder, x: Tensor, w: Tensor, bias: Tensor | None = No
     if bias is None:
         return out
     shaped = reshape(b, bias, (w.extents[0], *[1] * (x.rank - 2)))
-    return elementwise(b, "add", build.add, out, shaped)
+    return elementwise(b, "add", build.add, out, b.name(shaped, bias.name))
 
 
 def _max_pool(node: Node, b: Builder, x: Tensor) -> Tensor:
@@ -217,6 +217,13 @@ def _instance_norm(node: Node, b: Builder, x: Tensor, scale: Tensor, shift: Tens
     return elementwise(b, "instance_norm", normal, middle, spread, *scales)
 
 
+def _lrn(node: Node, b: Builder, x: Tensor) -> Tensor:
+    return normalize.local_response_norm(
+        b, x, node.number("size"), node.real("alpha", 1e-4), node.real("beta", 0.75),
+        node.real("bias", 1.0),
+    )
+
+
 def _hardmax(node: Node, b: Builder, x: Tensor) -> Tensor:
     dim = axis_of(node.number("axis", -1), x.rank)
     best = reduce.arg(b, x, dim, True, Reducer.ARGMAX, last=False)
@@ -248,5 +255,6 @@ ROWS = (
     Row("LogSoftmax", 13, _softmax),
     Row("BatchNormalization", 7, _batch_norm),
     Row("InstanceNormalization", 6, _instance_norm),
+    Row("LRN", 1, _lrn),
     Row("Hardmax", 13, _hardmax),
 )

@@ -32,12 +32,16 @@ def _identity(node: Node, b: Builder, x: Tensor, *rest: Tensor | None) -> Tensor
 
 
 def _dropout(node: Node, b: Builder, x: Tensor, ratio: Tensor | None = None,
-             training: Tensor | None = None) -> Tensor:
+             training: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
     del ratio
     flag = node.known(b, training, "training_mode")
-    if len([o for o in node.outputs if o]) > 1 or (flag is not None and bool(flag)):
+    if flag is not None and bool(flag):
         raise ModelError("Dropout is supported for inference only")
-    return x
+    if len(node.outputs) < 2 or not node.outputs[1]:
+        return x, None
+    # outside of training every element is kept; the mask became a bool with opset 10
+    kind = np.dtype(x.dtype.numpy_name if node.opset < 10 else bool)
+    return x, _filled(b, list(x.extents), np.ones((), kind))
 
 
 def _constant(node: Node, b: Builder) -> Tensor:
@@ -55,13 +59,19 @@ def _fill(node: Node, b: Builder, where: Tensor) -> Tensor:
     shape = node.ints(b, where, "shape") or []
     value = node.attributes.get("value")
     array = np.zeros(1, np.float32) if value is None else array_of(value, None)
+    if array.size != 1:
+        raise ModelError(f"the value is one element, not {list(array.shape)}")
+    return _filled(b, shape, array.reshape(()))
+
+
+def _filled(b: Builder, shape: list[int], value: np.ndarray) -> Tensor:
+    """A tensor of one value everywhere; a huge one is not made before the call."""
     _check_extents(shape)
     if prod(shape) <= FOLD_LIMIT:
-        return b.constant(np.full(shape, array.reshape(-1)[0]))
-    number = b.constant(array.reshape(()))
-    kind = number.dtype
+        return b.constant(np.full(shape, value))
+    kind = b.constant(value).dtype
     compute = grid("fill", (), TensorType(kind, tuple(shape) or (1,)),
-                   lambda _: build.const(array.reshape(-1)[0].item(), kind))
+                   lambda _: build.const(value.item(), kind))
     return b.emit(compute, (), shape)
 
 

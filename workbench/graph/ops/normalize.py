@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
+from workbench.graph.ops.define import Axes, accumulator, reduce
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
+from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
-from workbench.ir.types import f64
+from workbench.ir.types import TensorType, f64
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder
@@ -40,7 +42,37 @@ def batch_norm(
     )
     narrow = elementwise(b, "cast", lambda f: build.cast(f, x.dtype), wide)
     shape = (x.extents[1], *[1] * (x.rank - 2))
+    scales = b.name(reshape(b, narrow, shape), f"{b.wish}.scale")
+    shifts = b.name(reshape(b, offset, shape), f"{b.wish}.shift")
     return elementwise(
-        b, "batch_norm", lambda v, f, c: build.add(build.mul(v, f), c),
-        x, reshape(b, narrow, shape), reshape(b, offset, shape),
+        b, "batch_norm", lambda v, f, c: build.add(build.mul(v, f), c), x, scales, shifts
     )
+
+
+def local_response_norm(
+    b: Builder, x: Tensor, size: int, alpha: float, beta: float, bias: float
+) -> Tensor:
+    """`x` / (bias + alpha / size * sum of squares)^beta, summed over `size` neighbouring channels.
+
+    Channels before the first and after the last count as zeros; of an even `size` the extra one
+    comes after.
+    """
+    if x.rank < 3 or size < 1:
+        raise ModelError(f"a window of {size} channels does not fit {x}")
+    var, wide, channels = x.variable(), accumulator(x.dtype), x.extents[1]
+
+    def square(i: Axes, r: Axes) -> Expr:
+        at = build.sub(build.add(i[1], r[0]), (size - 1) // 2)
+        inside = build.all_of(build.binary(BinaryOp.GE, at, 0), build.less(at, channels))
+        element = build.cast(build.load(var, [i[0], at, *i[2:]]), wide)
+        return build.select(inside, build.mul(element, element), build.const(0, wide))
+
+    def finish(i: Axes, total: Expr) -> Expr:
+        scale = build.add(build.mul(total, build.const(alpha / size, wide)), bias)
+        element = build.cast(build.load(var, i), wide)
+        root = build.call("pow", scale, build.const(beta, wide))
+        return build.binary(BinaryOp.DIV, element, root)
+
+    kind = TensorType(x.dtype, x.extents)
+    compute = reduce("lrn", [var], kind, Reducer.SUM, [size], square, finish)
+    return b.emit(compute, [x], attributes={"size": size})
