@@ -1,9 +1,13 @@
 """Compiling for this processor, keeping objects, and launching."""
 
+import _thread
+import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -16,6 +20,7 @@ from workbench.runtime import jit
 from workbench.runtime.cache import Cache
 from workbench.runtime.cpu_launch import CpuLauncher, cores
 
+ROOT = Path(__file__).parents[2]
 SCALE = """func scale(a: f32[4096], f: f32, n: i32, b: f32[4096]) launch(grid=32, block=128)
   let i: i32 = blockIdx.x * 128 + threadIdx.x
   if i < n
@@ -141,6 +146,58 @@ def test_launches_from_several_python_threads():
         each.join()
     for k, (a, b) in enumerate(results):
         np.testing.assert_array_equal(b, a * np.float32(k) + 1)
+
+
+LONG = """func long(b: i32[64], w: f32[64]) launch(grid=64, block=32)
+  let t: i32 = threadIdx.x
+  var x: f32 = f32(t)
+  for i in range(1000000)
+    x = x * 0.5 + 1.0
+  w[blockIdx.x] = x
+  if t == 0
+    b[blockIdx.x] = 1
+"""
+
+
+def test_an_interrupt_ends_a_launch_and_leaves_its_arrays_alone():
+    launch = launcher(module_of(LONG), threads=4)
+    b, w = np.zeros(64, "i4"), np.zeros(64, "f4")
+
+    def press():
+        while not b[4:].any():  # until the blocks are shared out, 4 to a piece
+            time.sleep(0.001)
+        _thread.interrupt_main()
+
+    threading.Thread(target=press).start()
+    with pytest.raises(KeyboardInterrupt):
+        launch(b, w)
+    then = b.copy()
+    assert not then.all()
+    time.sleep(0.2)
+    np.testing.assert_array_equal(b, then)
+    launch(b, w)
+    assert b.all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_makes_threads_of_its_own():
+    code = f"""
+import multiprocessing, numpy as np
+from tests.codegen.cpu import launcher, module_of
+launch = launcher(module_of({LONG.replace("1000000", "100000")!r}), threads=3)
+def work(k):
+    b = np.zeros(64, "i4")
+    launch(b, np.zeros(64, "f4"))
+    return int(b.sum())
+assert work(0) == 64
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.map_async(work, [1]).get(timeout=30))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+    )
+    assert done.stdout == "[64]\n", done.stderr
 
 
 def test_prepared_launches_see_new_contents():

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,11 @@ def cores() -> int:
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="workbench")
+
+
+if hasattr(os, "register_at_fork"):
+    # a forked process has the pools' objects, but none of their threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 class _Scratch(threading.local):
@@ -119,10 +124,10 @@ class CpuLauncher:
             array = arg if isinstance(kind, TensorType) else _number(kind, arg)
             kept.append(array)
             pointers[i] = array.ctypes.data
-        address = ctypes.addressof(pointers)
-        return Prepared(self._run(address), (*kept, pointers, self))
+        everything = (*kept, pointers, self)
+        return Prepared(self._run(ctypes.addressof(pointers), everything), everything)
 
-    def _run(self, address: int) -> Callable[[], None]:
+    def _run(self, address: int, kept: tuple[object, ...]) -> Callable[[], None]:
         function, size, blocks = self._function, self.binary.scratch_bytes, self.blocks
         if self.threads == 1:
             return lambda: function(address, 0, blocks, _SCRATCH.of(size))
@@ -130,10 +135,12 @@ class CpuLauncher:
         bounds = [blocks * i // pieces for i in range(pieces + 1)]
         threads = self.threads
 
-        def work(shares: Iterator[int]) -> None:
+        def work(shares: _Shares, kept: tuple[object, ...]) -> None:
+            # kept is held until the call ends: arrays live as long as the last thread on them
             scratch = _SCRATCH.of(size)
             for i in shares:
                 function(address, bounds[i], bounds[i + 1], scratch)
+            del kept
 
         def run() -> None:
             start = time.perf_counter_ns()
@@ -143,8 +150,13 @@ class CpuLauncher:
                 return
             shares = _Shares(1, pieces)
             pool = _pool(threads - 1)
-            others = [pool.submit(work, shares) for _ in range(threads - 1)]
-            work(shares)
+            others = [pool.submit(work, shares, kept) for _ in range(threads - 1)]
+            try:
+                work(shares, kept)
+            finally:
+                # after an interrupt nothing is to write the arrays behind the user's back
+                shares.stop()
+                wait(others)
             for each in others:
                 each.result()
 
@@ -155,7 +167,7 @@ class _Shares:
     """Numbers handed out to several threads, each once."""
 
     def __init__(self, start: int, stop: int) -> None:
-        self._numbers = iter(range(start, stop))
+        self._numbers: Iterator[int] = iter(range(start, stop))
         self._lock = threading.Lock()
 
     def __iter__(self) -> _Shares:
@@ -164,6 +176,11 @@ class _Shares:
     def __next__(self) -> int:
         with self._lock:
             return next(self._numbers)
+
+    def stop(self) -> None:
+        """Hand out no more."""
+        with self._lock:
+            self._numbers = iter(())
 
 
 def _number(kind: DType, value: Any) -> Any:
