@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 _UNSAFE = re.compile(r"\W", re.ASCII)
+_RESERVED = re.compile(r"_[_A-Z]")
+"""How names begin that C keeps for compilers: ``__shared__``."""
 
 C_KEYWORDS = frozenset(
     """alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl
     concept const consteval constexpr constinit const_cast continue co_await co_return co_yield
-    decltype default delete do double dynamic_cast else enum explicit export extern false float
+    char16_t char32_t char8_t decltype default delete do double dynamic_cast else enum explicit export extern false float
     for friend goto if inline int long main mutable namespace new noexcept not not_eq nullptr
     operator or or_eq private protected public register reinterpret_cast requires restrict return
     short signed sizeof static static_assert static_cast struct switch template this thread_local
@@ -23,25 +25,27 @@ def safe_name(text: str, default: str = "v") -> str:
 
     Examples
     --------
-    >>> safe_name("conv1/weight:0"), safe_name("3x"), safe_name("float")
-    ('conv1_weight_0', '_3x', 'float_')
+    >>> safe_name("conv1/weight:0"), safe_name("3x"), safe_name("float"), safe_name("__shared__")
+    ('conv1_weight_0', '_3x', 'float_', 'shared__')
     """
     name = _UNSAFE.sub("_", text)
     if not name.strip("_"):
         name = default
+    if _RESERVED.match(name):
+        name = name.lstrip("_")
     if name[0].isdigit():
         name = f"_{name}"
     return f"{name}_" if name in C_KEYWORDS else name
 
 
 def shown(text: str, longest: int = 60) -> str:
-    """`text` on one line for people to read: what cannot be printed is escaped, the middle of
+    r"""`text` on one line for people to read: what cannot be printed is escaped, the middle of
     what is too long left out.
 
     Examples
     --------
-    >>> shown("conv1/weight:0"), shown("two\\nlines"), shown("a" * 99, 9)
-    ('conv1/weight:0', 'two\\\\nlines', 'aaaa…aaaa')
+    >>> shown("conv1/weight:0"), shown("two\nlines"), shown("a" * 99, 9)
+    ('conv1/weight:0', 'two\\nlines', 'aaaa…aaaa')
     """
     if len(text) > longest:
         text = f"{text[: longest // 2]}…{text[-(longest // 2):]}"

@@ -138,7 +138,8 @@ def _parsed(data: bytes, name: str) -> onnx.ModelProto:
 
 def _input(value: onnx.ValueInfoProto) -> Tensor:
     if not value.type.HasField("tensor_type"):
-        raise UnsupportedOp(f'the input "{shown(value.name)}" is no tensor; only tensors are supported')
+        raise UnsupportedOp(f'the input "{shown(value.name)}" is no tensor; only tensors are '
+                            "supported")
     kind = value.type.tensor_type
     if not kind.HasField("shape"):
         raise ModelError(f'the input "{shown(value.name)}" does not say how many dimensions it '
