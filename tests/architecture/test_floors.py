@@ -31,7 +31,10 @@ KEPT_APART = {
 
 
 def lint(root: Path) -> subprocess.CompletedProcess[str]:
-    script = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+    script = (
+        "import sys; from importlinter.cli import lint_imports; "
+        "sys.exit(lint_imports(no_cache=True))"
+    )
     return subprocess.run(
         [sys.executable, "-c", "import sys; sys.path.insert(0, '.'); " + script],
         cwd=root,

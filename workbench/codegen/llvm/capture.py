@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from workbench.codegen.llvm.emit import Emitter
+from typing import Protocol
 
 Key = tuple[str, int, str, str]
 """Pointer, element, LLVM type of a vector of it, metadata."""
+
+
+class _Writer(Protocol):
+    """What of an Emitter, which knows this module, is needed here."""
+
+    def name(self, hint: str = ...) -> str: ...
+    def let(self, text: str, hint: str = ...) -> str: ...
+    def line(self, text: str) -> None: ...
 
 
 @dataclass
@@ -30,7 +35,7 @@ class Capture:
     initial: dict[Key, str] = field(default_factory=dict)
     failed: bool = False
 
-    def read(self, e: Emitter, key: Key) -> str:
+    def read(self, e: _Writer, key: Key) -> str:
         """The operand that an element holds."""
         if key not in self.values:
             self.initial[key] = self.values[key] = e.name("held")
@@ -45,18 +50,18 @@ class Capture:
         """LLVM type."""
         return key[2]
 
-    def load_text(self, e: Emitter, key: Key) -> str:
+    def load_text(self, e: _Writer, key: Key) -> str:
         """The instruction that reads an element from memory."""
         return f"load {key[2]}, ptr {_address(e, key)}, align 64{key[3]}"
 
-    def load(self, e: Emitter, key: Key) -> str:
+    def load(self, e: _Writer, key: Key) -> str:
         """An element read from memory."""
         return e.let(self.load_text(e, key))
 
-    def store(self, e: Emitter, key: Key, operand: str) -> None:
+    def store(self, e: _Writer, key: Key, operand: str) -> None:
         """Write an element to memory."""
         e.line(f"store {key[2]} {operand}, ptr {_address(e, key)}, align 64{key[3]}")
 
 
-def _address(e: Emitter, key: Key) -> str:
+def _address(e: _Writer, key: Key) -> str:
     return e.let(f"getelementptr {key[2]}, ptr {key[0]}, i64 {key[1]}", "p") if key[1] else key[0]

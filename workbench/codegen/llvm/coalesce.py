@@ -7,16 +7,25 @@ tensor that stand in a fixed distance are written as runs of neighbours.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workbench.codegen.llvm.emit import Emitter
     from workbench.codegen.llvm.value import Offsets, Value
 
 Pick = tuple[int, int]
 """Number of a waiting store, and the lane."""
+
+
+class _Writer(Protocol):
+    """What of an Emitter, which knows this module, is needed here."""
+
+    waiting: list[Waiting]
+    lanes: int
+
+    def let(self, text: str, hint: str = ...) -> str: ...
+    def shuffle(self, kind: str, a: str, b: str, width: int, picks: Sequence[int]) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ class Waiting:
         return self.index.offsets
 
 
-def wait(e: Emitter, new: Waiting) -> None:
+def wait(e: _Writer, new: Waiting) -> None:
     """Take in a store of all lanes; earlier ones that it may overwrite are written first."""
     for old in e.waiting:
         if old.pointer == new.pointer:
@@ -60,13 +69,13 @@ def wait(e: Emitter, new: Waiting) -> None:
     e.waiting.append(new)
 
 
-def settle(e: Emitter, pointer: str) -> None:
+def settle(e: _Writer, pointer: str) -> None:
     """Write what waits for this tensor, before it is accessed otherwise."""
     if any(w.pointer == pointer for w in e.waiting):
         flush(e)
 
 
-def flush(e: Emitter) -> None:
+def flush(e: _Writer) -> None:
     """Write all stores that wait."""
     waiting, e.waiting = e.waiting, []
     groups: dict[tuple[str, str | None], list[Waiting]] = {}
@@ -76,7 +85,7 @@ def flush(e: Emitter) -> None:
         _write(e, group)
 
 
-def _write(e: Emitter, group: list[Waiting]) -> None:
+def _write(e: _Writer, group: list[Waiting]) -> None:
     holder: dict[int, Pick] = {
         offset: (i, lane) for i, w in enumerate(group) for lane, offset in enumerate(w.offsets)
     }
@@ -100,7 +109,7 @@ def _chunks(offsets: list[int], lanes: int) -> list[tuple[int, int]]:
     return found
 
 
-def _gathered(e: Emitter, group: list[Waiting], picks: Sequence[Pick]) -> str:
+def _gathered(e: _Writer, group: list[Waiting], picks: Sequence[Pick]) -> str:
     """A vector of the picked elements, two sources at a time."""
     width, kind, lanes = len(picks), group[0].kind, e.lanes
     if width == 1:
