@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ def test_a_safe_name_is_an_identifier_of_c(text: str):
     assert name.isidentifier()
     assert name.isascii()
     assert name not in C_KEYWORDS
+    assert not re.match("_[_A-Z]", name)
     assert safe_name(name) == name
 
 

@@ -147,6 +147,9 @@ def expf(float4: f32[32], short: f32[32]):
     launch(grid=1, block=32)
     int = threadIdx.x
     floor_div = exp(short[int])
-    float4[int] = floor_div
+    __global__ = floor_div * 2.0
+    NULL = __global__ - floor_div
+    char16_t = NULL * 1.0
+    float4[int] = char16_t
     int += 0
 """

@@ -63,3 +63,18 @@ def past_the_end(a: f32[64], b: f32[64]):
     launch(grid=2, block=64)
     i = blockIdx.x * 64 + threadIdx.x
     b[i % 64] = a[i]
+
+
+@wb.script
+def größe(α: f32[N], β: f32[N]):  # noqa: PLC2401
+    launch(grid=1, block=N)
+    µ = shared(f32, 1024)  # noqa: PLC2401
+    µ[threadIdx.x] = α[threadIdx.x]
+    β[threadIdx.x] = µ[threadIdx.x] * 2.0
+
+
+@wb.script
+def forever(a: f32[1]):
+    launch(grid=1, block=1)
+    while a[0] < 1.0:
+        a[0] = 0.0

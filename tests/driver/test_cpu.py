@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,14 @@ def test_a_program_called_with_numpy_arrays_runs_on_the_cpu() -> None:
     kernel = kernels.add.kernel_for([a, b, c])
     assert str(kernel.target) == "cpu"
     assert kernel is kernels.add.compile("cpu", M=3, N=5)
+
+
+def test_names_beyond_ascii() -> None:
+    a, b = np.arange(5, dtype=np.float32), np.zeros(5, np.float32)
+    kernels.größe(a, b)
+    np.testing.assert_array_equal(b, a * 2)
+    cuda = kernels.größe.compile("cuda:sm_90a", N=5).source
+    assert re.sub("//.*", "", cuda).isascii()
 
 
 def test_scalars_of_every_kind() -> None:

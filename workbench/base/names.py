@@ -11,8 +11,8 @@ _RESERVED = re.compile(r"_[_A-Z]")
 C_KEYWORDS = frozenset(
     """alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl
     concept const consteval constexpr constinit const_cast continue co_await co_return co_yield
-    char16_t char32_t char8_t decltype default delete do double dynamic_cast else enum explicit export extern false float
-    for friend goto if inline int long main mutable namespace new noexcept not not_eq nullptr
+    char16_t char32_t char8_t decltype default delete do double dynamic_cast else enum explicit
+    export extern false float for friend goto if inline int long main mutable namespace new noexcept not not_eq nullptr
     operator or or_eq private protected public register reinterpret_cast requires restrict return
     short signed sizeof static static_assert static_cast struct switch template this thread_local
     throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t

@@ -16,7 +16,7 @@ _LIBRARY = """abs acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos 
     tanh tgamma trunc y0 y1 yn clock clock64 printf malloc free memcpy memset assert labs div
     umin umax llmin llmax ullmin ullmax saturate main""".split()
 _TYPES = """size_t ptrdiff_t dim3 uint3 cudaStream_t warpSize threadIdx blockIdx blockDim gridDim
-    f16 bf16 shared_memory""".split()
+    f16 bf16 shared_memory NULL va_arg va_copy va_end va_start std""".split()
 _HELPERS = """floor_div floor_mod warp_lanes infinity_f32 infinity_f64 nan_f32 nan_f64 shfl shfl_up
     shfl_down shfl_xor exchange_f64""".split()
 _ATOMICS = "Add Sub Exch Min Max Inc Dec CAS And Or Xor".split()

@@ -11,6 +11,7 @@ from workbench.codegen.llvm.divide import floor_divide, floor_modulus
 from workbench.codegen.llvm.emit import Emitter, literal, memory_type
 from workbench.codegen.llvm.fission import allocated, plan
 from workbench.codegen.llvm.frame import Frame, Jump, new_slot, write_slot
+from workbench.codegen.llvm.inlining import inline_barriers
 from workbench.codegen.llvm.place import SCRATCH_ALIGN, SLACK_BYTES, Storage
 from workbench.codegen.llvm.region import keep, region
 from workbench.codegen.llvm.stmt import inline, statement
@@ -49,8 +50,11 @@ def generate(module: Module, *, lanes: int = 16) -> Source:
     Raises
     ------
     CodegenError
-        When a barrier stands in control flow that parts the threads of a block.
+        When a barrier stands in control flow that parts the threads of a block, or a device
+        function with one returns midway.
     """
+    numbers = number(module)
+    module = inline_barriers(module, numbers)
     kernel, launch = module.kernel, module.kernel.launch
     if module.level is not Level.LOWERED or launch is None:
         raise CodegenError(f"{kernel.name} is no lowered kernel", span=kernel.span)
@@ -59,7 +63,7 @@ def generate(module: Module, *, lanes: int = 16) -> Source:
     facts = uniformity(module, kernel, params_vary=False)
     cut = plan(kernel, facts)
     e = Emitter(lanes)
-    f = Frame(e, module, launch, kernel, facts, number(module), inline, region, cut)
+    f = Frame(e, module, launch, kernel, facts, numbers, inline, region, cut)
     scratch_bytes = _storage(f, module)
     e.span = kernel.span
     _launch(f, launch)
@@ -183,7 +187,7 @@ def _coordinates(f: Frame, launch: Launch, number: str) -> None:
 
 def _source(f: Frame, scratch_bytes: int) -> Source:
     e, kernel = f.e, f.function
-    entry = f"wb.{kernel.name}"
+    entry = f"wb.{safe_name(kernel.name)}"
     head = [
         f"; {kernel.name}: {f.launch.threads} threads a block, {e.lanes} at a time",
         *(f"; {note}" for note in kernel.notes),
@@ -195,7 +199,7 @@ def _source(f: Frame, scratch_bytes: int) -> Source:
         *f.prologue,
     ]
     tail = ["}", "", *_functions(e), *e.declarations.values(), ""]
-    tail += _scopes([v.name for v in f.tags])
+    tail += _scopes([safe_name(v.name) for v in f.tags])
     start = [Line(text, kernel.span if text.startswith("define") else None) for text in head]
     lines = (*start, *e.lines, *(Line(row) for text in tail for row in text.split("\n")))
     return Source("llvm", entry, "\n".join(n.text for n in lines) + "\n", lines, scratch_bytes)
