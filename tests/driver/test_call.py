@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 
 import ml_dtypes
@@ -51,6 +53,7 @@ SCALE_MISTAKES: dict[str, Callable[[], list[object]]] = {
     "read-only": lambda: [f32(64, 8), frozen(f32(64, 8))],
     "overlap": lambda: [(x := f32(65, 8))[1:], x[:64]],
     "same": lambda: [x := f32(64, 8), x],
+    "masked": lambda: [np.ma.masked_array(f32(64, 8)), f32(64, 8)],
 }
 AXPY_MISTAKES: dict[str, Callable[[], list[object]]] = {
     "range": lambda: [128, 0, 1.0, False, 0.0, np.zeros(2)],
@@ -135,6 +138,63 @@ def test_interpret_reports_and_the_interp_kernel_raises() -> None:
         wb.interpret(kernels.past_the_end, a, b.astype(np.float64))
 
 
-def test_an_unknown_target() -> None:
-    with pytest.raises(wb.WorkbenchError, match="no target is called 'gpu'"):
-        kernels.scale.compile("gpu")
+@pytest.mark.parametrize("target", ["gpu", None, 3])
+def test_an_unknown_target(target: str) -> None:
+    with pytest.raises(wb.WorkbenchError, match=f"no target is called {target!r}"):
+        kernels.scale.compile(target)
+    with pytest.raises(wb.WorkbenchError, match=f"no target is called {target!r}"):
+        wb.compile_module(kernels.scale.module(), target)
+
+
+def test_arguments_by_name() -> None:
+    a, b = f32(64, 8), f32(64, 8)
+    kernel = kernels.scale.compile("interp")
+    for call in (kernels.scale, kernel):
+        b[...] = 0
+        call(b=b, a=a)
+        np.testing.assert_array_equal(b, a * 2)
+        call(a, b=b)
+    assert kernel.time(a, b=b, budget_s=0.0).median_us > 0
+
+
+def test_mistakes_about_names(golden: Golden) -> None:
+    a, scale = f32(64, 8), kernels.scale
+    calls = (lambda: scale(a, bb=a), lambda: scale(a, a=a), lambda: scale(b=a))
+    found: list[str] = []
+    for call in calls:
+        with pytest.raises(wb.LaunchError) as caught:
+            call()
+        found.append(str(caught.value))
+    golden("name_mistakes.txt", "\n".join(found))
+
+
+def test_what_is_no_kernel_is_refused_in_words() -> None:
+    with pytest.raises(wb.LaunchError, match="list is no kernel; give what @script made"):
+        wb.interpret([], f32(3))  # pyright: ignore[reportArgumentType]
+    for wrong in (wb.script, lambda: wb.script(grid=1)):
+        with pytest.raises(wb.ScriptError, match="@script takes no options"):
+            wrong()
+
+
+def test_a_while_without_end_is_stopped_where_the_call_says() -> None:
+    with pytest.raises(wb.WorkbenchError, match="stopped a while after 7 turns"):
+        wb.interpret(kernels.forever, f32(1), turn_limit=7)
+
+
+def test_programs_and_kernels_are_copied_and_sent_like_functions() -> None:
+    program = kernels.scale
+    assert copy.deepcopy([program])[0] is copy.copy(program) is program
+    assert pickle.loads(pickle.dumps(program)) is program
+    for target in ("cpu", "interp", "cuda:sm_90a"):
+        kernel = program.compile(target)
+        assert copy.deepcopy([kernel])[0] is copy.copy(kernel) is kernel
+        with pytest.raises(wb.LaunchError, match="belongs to this process"):
+            pickle.dumps(kernel)
+
+
+def test_nothing_is_computed_with_an_extent_that_has_no_number() -> None:
+    (m, n) = (kernels.M, kernels.N)
+    computed = (lambda: m * 2, lambda: 2 * m, lambda: m + n, lambda: 1 - m, lambda: m // 4)
+    for each in (*computed, lambda: m < n, lambda: m % 2, lambda: m / 2):
+        with pytest.raises(wb.WorkbenchError, match=r"the extent [MN] has no number before"):
+            each()

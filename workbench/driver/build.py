@@ -65,7 +65,7 @@ def compile_module(
     BuildError
         When the target's compiler refuses it.
     """
-    goal = Target.parse(target) if isinstance(target, str) else target
+    goal = target if isinstance(target, Target) else Target.parse(target)
     if goal.kind == "cuda":
         goal = cuda.resolve(goal)
     stages = [Stage("script", tuple(script))] if script else []

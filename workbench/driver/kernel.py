@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.runtime.arguments import Parameter, check
+from workbench.base.errors import LaunchError
+from workbench.runtime.arguments import Parameter, check, in_order
 from workbench.runtime.nvrtc import Resources
 from workbench.runtime.timing import Measurement, measure
 
@@ -114,35 +115,51 @@ class Kernel:
         """Assembly of a CPU kernel."""
         return self._backend.listing("asm")
 
-    def __call__(self, *args: Any) -> None:
-        """Run it.
+    def __call__(self, *args: Any, **named: Any) -> None:
+        """Run it; arguments in order or by name.
 
         Raises
         ------
         LaunchError
             When the arguments do not fit, or the launch fails.
         """
-        self.prepare(*args)()
+        self.prepare(*args, **named)()
 
-    def prepare(self, *args: Any) -> Run:
+    def prepare(self, *args: Any, **named: Any) -> Run:
         """Check the arguments once; gives a call without arguments that launches with them."""
+        if named:
+            args = in_order(self.name, self.params, args, named)
         check(self.name, self.params, args, gpu=self._backend.on_gpu)
         return self._backend.prepare(args)
 
-    def time(self, *args: Any, budget_s: float = 0.2) -> Measurement:
+    def time(self, *args: Any, budget_s: float = 0.2, **named: Any) -> Measurement:
         """How long a launch with these arguments takes, the arguments checked beforehand.
 
         The kernel runs many times and stores each time.
 
         Parameters
         ----------
-        *args
+        *args, **named
             As for a call.
         budget_s : float
             Time to spend on samples [s].
         """
-        run = self.prepare(*args)
+        run = self.prepare(*args, **named)
         return measure(run, f"{self.name} on {self.target}", self._backend.clock(), budget_s)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Kernel:
+        """Itself: it is never changed, and machine code cannot be copied."""
+        return self
+
+    def __copy__(self) -> Kernel:
+        """Itself."""
+        return self
+
+    def __reduce__(self) -> str:
+        raise LaunchError(
+            f"{self!r} belongs to this process and cannot be pickled",
+            hint="pickle the program and compile it again; the cache keeps the machine code",
+        )
 
     def __repr__(self) -> str:
         grid, block = (_triple(t) for t in (self.launch.grid, self.launch.block))

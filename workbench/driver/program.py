@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.base.doc import Line
-from workbench.base.errors import LaunchError
+from workbench.base.errors import LaunchError, ScriptError
 from workbench.base.span import Span
 from workbench.driver.build import compile_module, parameters_of
 from workbench.driver.kernel import Kernel
@@ -16,7 +16,7 @@ from workbench.interp import Report
 from workbench.interp import run as run_checked
 from workbench.ir.module import Module
 from workbench.ir.target import Target
-from workbench.runtime.arguments import Parameter, bind, check, on_gpu
+from workbench.runtime.arguments import Parameter, bind, check, in_order, on_gpu
 from workbench.script import Script
 
 
@@ -40,6 +40,7 @@ class Program:
         self.script = script
         self.params = tuple(Parameter(p.name, p.annotation, span=p.span) for p in script.params)
         self.__name__ = script.name
+        self.__qualname__, self.__module__ = script.fn.__qualname__, script.fn.__module__
         self.__doc__ = script.fn.__doc__ or Program.__doc__
         self.__wrapped__ = script.fn
         self._kernels: dict[tuple[Target, tuple[int, ...]], Kernel] = {}
@@ -68,14 +69,16 @@ class Program:
         """Where it is written."""
         return self.script.span
 
-    def __call__(self, *args: Any) -> None:
-        """Run it on the device where the arrays are.
+    def __call__(self, *args: Any, **named: Any) -> None:
+        """Run it on the device where the arrays are; arguments in order or by name.
 
         Raises
         ------
         LaunchError
             When the arguments do not fit.
         """
+        if named:
+            args = in_order(self.name, self.params, args, named)
         shapes = tuple(getattr(arg, "shape", None) for arg in args)
         key = (any(map(on_gpu, args)), shapes)
         kernel = self._called.get(key)
@@ -147,7 +150,7 @@ class Program:
             return found
 
     def _kernel(self, target: Target | str, numbers: tuple[int, ...]) -> Kernel:
-        goal = Target.parse(target) if isinstance(target, str) else target
+        goal = target if isinstance(target, Target) else Target.parse(target)
         key = (goal, numbers)
         found = self._kernels.get(key)
         if found is None:
@@ -165,23 +168,46 @@ class Program:
             for place, text in enumerate(self.source.splitlines())
         )
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Program:
+        """Itself: like a function it is never changed."""
+        return self
+
+    def __copy__(self) -> Program:
+        """Itself."""
+        return self
+
+    def __reduce__(self) -> str:
+        """Where it is found, like a function."""
+        return self.__qualname__
+
     def __repr__(self) -> str:
         params = ", ".join(f"{p.name}: {p.type}" for p in self.params)
         return f"Program({self.name}({params}))"
 
 
-def script(fn: Callable[..., object]) -> Program:
+def script(fn: Callable[..., object] | None = None, /, *rest: Any, **options: Any) -> Program:
     """Make a Program of a function in the language of `workbench.lang`; a decorator.
 
     Raises
     ------
     ScriptError
         When a parameter is not as the language has them; the body is read when it is compiled.
+        When it is called with anything but a function.
     """
+    if fn is None or rest or options:
+        raise ScriptError(
+            "@script takes no options; grid and block are said by launch(...) inside",
+            hint="write @wb.script, without parentheses",
+        )
     return Program(Script.from_function(fn))
 
 
-def interpret(kernel: Program | Kernel | Module, *args: Any, log_accesses: bool = False) -> Report:
+def interpret(
+    kernel: Program | Kernel | Module,
+    *args: Any,
+    log_accesses: bool = False,
+    turn_limit: int = 100_000,
+) -> Report:
     """Run a kernel in the interpreter, every access checked; arrays are written in place.
 
     Parameters
@@ -192,6 +218,8 @@ def interpret(kernel: Program | Kernel | Module, *args: Any, log_accesses: bool 
         As for a call, NumPy arrays and numbers.
     log_accesses : bool
         Whether to count sectors and bank conflicts.
+    turn_limit : int
+        Most turns of a while, so that one that never ends does.
 
     Returns
     -------
@@ -201,11 +229,13 @@ def interpret(kernel: Program | Kernel | Module, *args: Any, log_accesses: bool 
     Raises
     ------
     LaunchError
-        When the arguments do not fit.
+        When the arguments do not fit, or there is nothing to run.
     """
+    if not isinstance(kernel, Program | Kernel | Module):
+        raise LaunchError(f"{type(kernel).__name__} is no kernel; give what @script made")
     if isinstance(kernel, Program):
         module = kernel.module(**bind(kernel.name, kernel.params, args))
     else:
         module = kernel.module if isinstance(kernel, Kernel) else kernel
     check(module.kernel.name, parameters_of(module), args)
-    return run_checked(module, args, log_accesses=log_accesses)
+    return run_checked(module, args, log_accesses=log_accesses, turn_limit=turn_limit)

@@ -40,7 +40,7 @@ class Target:
         WorkbenchError
             When there is no such target.
         """
-        kind, mark, arch = text.partition(":")
+        kind, mark, arch = text.partition(":") if isinstance(text, str) else ("", "", "")
         known = kind in ("cpu", "interp", "cuda")
         if not known or (mark and (kind != "cuda" or not _ARCH.fullmatch(arch))):
             raise WorkbenchError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from workbench.base.errors import WorkbenchError
 
@@ -130,6 +130,18 @@ class Dim:
 
     def __repr__(self) -> str:
         return self.name
+
+    def _compute(self, other: object) -> NoReturn:
+        """Say that a shape names its extents and computes none of them."""
+        raise WorkbenchError(
+            f"the extent {self.name} has no number before the call, so nothing is computed with it",
+            hint="give that extent a name of its own: any shape is taken, and the script may "
+            "check it with assert",
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _compute
+    __floordiv__ = __rfloordiv__ = __truediv__ = __rtruediv__ = __mod__ = __rmod__ = _compute
+    __lt__ = __le__ = __gt__ = __ge__ = _compute
 
 
 def dims(names: str) -> tuple[Dim, ...] | Dim:

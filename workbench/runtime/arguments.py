@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -54,6 +55,33 @@ def count(kernel: str, params: Sequence[Parameter], args: Sequence[object]) -> N
         raise LaunchError(
             f"{kernel} takes {len(params)} argument{plural} ({names}), got {len(args)}"
         )
+
+
+def in_order(
+    kernel: str, params: Sequence[Parameter], args: Sequence[Any], named: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """All arguments in the order of the parameters, those given by name at their places.
+
+    Raises
+    ------
+    LaunchError
+        When a name is no parameter's, is given twice, or one is missing.
+    """
+    names = [p.name for p in params]
+    for name in named:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            raise LaunchError(
+                f"{kernel} has no argument {name}; it takes {', '.join(names) or 'none'}",
+                hint=f"did you mean {close[0]}?" if close else None,
+            )
+        if name in names[: len(args)]:
+            raise LaunchError(f"{kernel} got its argument {name} twice")
+    rest = names[len(args) :]
+    missing = [name for name in rest if name not in named]
+    if missing:
+        raise LaunchError(f"{kernel} is called without {', '.join(missing)}")
+    return (*args, *(named[name] for name in rest))
 
 
 def bind(kernel: str, params: Sequence[Parameter], args: Sequence[object]) -> dict[str, int]:
@@ -120,6 +148,12 @@ def _check_array(param: Parameter, kind: TensorType, arg: Any, gpu: bool) -> int
     device = not isinstance(arg, np.ndarray) and on_gpu(arg)
     if device != gpu or not (device or isinstance(arg, np.ndarray)):
         raise _misplaced(param, arg, gpu)
+    if isinstance(arg, np.ma.MaskedArray):
+        raise LaunchError(
+            f"argument {param.name}: kernels do not see the mask of a masked array",
+            span=param.span,
+            hint=f"pass {param.name}.filled(0), or the mask as an array of its own",
+        )
     if arg.shape != kind.shape or not _same_type(arg.dtype, kind.dtype):
         raise _expected(param, arg)
     flags = arg.flags

@@ -142,7 +142,8 @@ def intrinsic(name: str, args: Sequence[Operand]) -> Call:
     try:
         return call(name, *args)
     except WorkbenchError as error:
-        if row is not None and not error.hint and any(map(_is_whole, args)):
+        fits = row is not None and len(args) == len(row.parameters)
+        if fits and not error.hint and any(map(_is_whole, args)):
             error.hint = "convert an integer first: f32(x)"
         raise
 

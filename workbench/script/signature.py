@@ -84,11 +84,10 @@ def parameters(fn: FunctionType, source: Source) -> tuple[Param, ...]:
 
 def _annotation(fn: FunctionType, source: Source, arg: ast.arg) -> TensorType | DType:
     if arg.annotation is None:
-        raise ScriptError(
-            f"parameter {arg.arg} has no type",
-            source.span(arg),
-            f"write {arg.arg}: f32[64, 8] for a tensor or {arg.arg}: i32 for a number",
-        )
+        hint = f"write {arg.arg}: f32[64, 8] for a tensor or {arg.arg}: i32 for a number"
+        if arg.arg in ("self", "cls") and arg is source.tree.args.args[0]:
+            hint = f"a script is no method: leave {arg.arg} out, or define it outside of the class"
+        raise ScriptError(f"parameter {arg.arg} has no type", source.span(arg), hint)
     kind = _resolved(fn, source, arg.annotation, fn.__annotations__.get(arg.arg))
     if kind is bool:
         return boolean
