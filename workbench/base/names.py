@@ -9,14 +9,14 @@ _RESERVED = re.compile(r"_[_A-Z]")
 """How names begin that C keeps for compilers: ``__shared__``."""
 
 C_KEYWORDS = frozenset(
-    """alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl
-    concept const consteval constexpr constinit const_cast continue co_await co_return co_yield
-    char16_t char32_t char8_t decltype default delete do double dynamic_cast else enum explicit
-    export extern false float for friend goto if inline int long main mutable namespace new noexcept not not_eq nullptr
-    operator or or_eq private protected public register reinterpret_cast requires restrict return
-    short signed sizeof static static_assert static_cast struct switch template this thread_local
-    throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
-    while xor xor_eq""".split()
+    """alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t
+    char32_t char8_t class co_await co_return co_yield compl concept const const_cast consteval
+    constexpr constinit continue decltype default delete do double dynamic_cast else enum
+    explicit export extern false float for friend goto if inline int long main mutable namespace
+    new noexcept not not_eq nullptr operator or or_eq private protected public register
+    reinterpret_cast requires restrict return short signed sizeof static static_assert
+    static_cast struct switch template this thread_local throw true try typedef typeid typename
+    union unsigned using virtual void volatile wchar_t while xor xor_eq""".split()
 )
 
 
@@ -48,7 +48,7 @@ def shown(text: str, longest: int = 60) -> str:
     ('conv1/weight:0', 'two\\nlines', 'aaaa…aaaa')
     """
     if len(text) > longest:
-        text = f"{text[: longest // 2]}…{text[-(longest // 2):]}"
+        text = f"{text[: longest // 2]}…{text[-(longest // 2) :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
