@@ -49,3 +49,41 @@ def words(text: str, language: str) -> Iterator[tuple[str, str]]:
         plain = ""
         yield said, colour
     yield from ((plain, ""),) if plain else ()
+
+
+def folded(text: str, language: str, room: int) -> list[list[tuple[str, str]]]:
+    """The parts of a line as rows of at most `room` characters, the later ones indented.
+
+    It is broken after a blank where one is near, else anywhere.
+
+    Examples
+    --------
+    >>> [row for row in folded("  a = first + second", "ir", 14)]
+    [[('  a = first +', '')], [('      ', ''), ('second', '')]]
+    """
+    hang = " " * min(len(text) - len(text.lstrip()) + 4, room // 2)
+    cuts, start, wide = [0], 0, room
+    while len(text) - start > wide:
+        blank = text.rfind(" ", start + wide // 2, start + wide + 1)
+        start = start + wide if blank < 0 else blank + 1
+        cuts.append(start)
+        wide = room - len(hang)
+    parts = list(words(text, language))
+    if len(cuts) == 1:
+        return [parts]
+    ends = [*cuts[1:], len(text)]
+    rows = [_part(parts, a, b) for a, b in zip(cuts, ends, strict=True)]
+    return [rows[0], *([(hang, ""), *row] for row in rows[1:])]
+
+
+def _part(parts: list[tuple[str, str]], start: int, end: int) -> list[tuple[str, str]]:
+    """What lies between two characters, without blanks at its end."""
+    found: list[tuple[str, str]] = []
+    place = 0
+    for said, colour in parts:
+        inside = said[max(0, start - place) : max(0, end - place)]
+        found += [(inside, colour)] if inside else []
+        place += len(said)
+    if found:
+        found[-1] = (found[-1][0].rstrip(), found[-1][1])
+    return found

@@ -1,46 +1,56 @@
-"""A kernel as a picture: its texts side by side, a ground for each statement of the script."""
+"""A kernel as a picture: its texts, a ground for each statement of the script.
+
+The picture is as wide as a cell, so that code keeps its size: texts stand side by side while they
+have room, else below one another, and a line that is wider still is folded.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.view.card import MARGIN, card, clipped, mono_width, rule, spans
-from workbench.view.code import words
+from workbench.view.card import MARGIN, MONO_ADVANCE, card, clipped, mono_width, rule, spans
+from workbench.view.code import folded
 from workbench.view.columns import shown
 from workbench.view.palette import DARK, LIGHT, Theme, hex_of, oklch
 from workbench.view.svg import element, plain, rect, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from workbench.view.program import Figure, PaneView, ProgramView
 
+WIDTH = 840.0
+"""Of the picture: that of a cell's output on a small screen."""
+
 HEAD = 46
+NAMES = 34
+"""Height of the name above a text."""
+
 LINE = 18
 LINES = 36
 """Most lines of a pane; the text twin has them all."""
 
 SIZE = 11.5
 NUMBER = 40
-LEAST, MOST = 230, 560
+LEAST, STEP = 300, 20
+FOLDED = 0.4
+"""Largest part of the lines that is folded to let two texts stand side by side."""
+
 _HUES = (250, 150, 60, 320)
 
 
 def program_svg(view: ProgramView) -> str:
     """The picture."""
-    widths = [_width(pane) for pane in view.panes]
-    total = max(720.0, sum(widths))
-    widths[-1] += total - sum(widths)
-    rows = min(LINES + 1, max(len(pane.lines) for pane in view.panes))
-    body_low = HEAD + 34 + rows * LINE + 8
-    low, foot = _foot(view, total, body_low)
-    marks = [*_head(view, total), *foot]
-    x = 0.0
-    for pane, width in zip(view.panes, widths, strict=True):
-        if x:
-            marks.append(rule(x, HEAD, x, body_low))
-        marks += _pane(pane, x, width)
-        x += width
+    marks = _head(view)
+    y = float(HEAD)
+    for row in _rows(view.panes):
+        part, low = _row(row, y)
+        marks += part if y == HEAD else [rule(0.5, y, WIDTH - 0.5, y), *part]
+        y = low
+    low, foot = _foot(view, y)
     said = f"{view.name}({view.signature}), " + ", ".join(pane.name for pane in view.panes)
-    return card(total, low, f"Kernel {view.name}", said, marks, _styles())
+    title = f"Kernel {view.name}({view.signature})"
+    return card(WIDTH, low, title, said, [*marks, *foot], _styles())
 
 
 def program_text(view: ProgramView) -> str:
@@ -83,54 +93,120 @@ def _pane_text(pane: PaneView) -> str:
 
 def _width(pane: PaneView) -> float:
     longest = max((len(line.text) for line in pane.lines[:LINES]), default=0)
-    return min(MOST, max(LEAST, NUMBER + longest * SIZE * 0.605 + 20))
+    return NUMBER + longest * SIZE * MONO_ADVANCE + 20
 
 
-def _head(view: ProgramView, width: float) -> list[str]:
-    room = width - 3 * MARGIN - mono_width(view.name, 14)
+def _rows(panes: Sequence[PaneView]) -> list[list[tuple[PaneView, float]]]:
+    """Which panes stand side by side, and how wide each is."""
+    rows: list[list[tuple[PaneView, float]]] = []
+    for pane in panes:
+        beside = _beside([other for other, _ in rows[-1]], pane) if rows else None
+        if beside is not None:
+            rows[-1] = beside
+        else:
+            rows.append([(pane, WIDTH)])
+    return rows
+
+
+def _beside(row: Sequence[PaneView], pane: PaneView) -> list[tuple[PaneView, float]] | None:
+    """The row with one pane more, or None where that has no room."""
+    panes = [*row, pane]
+    widths = [max(float(LEAST), _width(p)) for p in panes]
+    spare = WIDTH - sum(widths)
+    if spare >= 0:
+        return [(p, w + spare / len(panes)) for p, w in zip(panes, widths, strict=True)]
+    if len(panes) > 2:
+        return None
+    left, right = panes
+    splits = [(_folds(left, w), _folds(right, WIDTH - w), w) for w in _steps()]
+    one, two, width = min(splits, key=lambda split: (split[0] + split[1], abs(split[2] - 420)))
+    most = FOLDED * min(len(left.lines), LINES), FOLDED * min(len(right.lines), LINES)
+    if one > most[0] or two > most[1]:
+        return None
+    return [(left, width), (right, WIDTH - width)]
+
+
+def _steps() -> Iterator[float]:
+    return (float(w) for w in range(LEAST, int(WIDTH) - LEAST + 1, STEP))
+
+
+def _room(width: float) -> int:
+    """How many characters of code a pane holds."""
+    return int((width - NUMBER - 12) / (SIZE * MONO_ADVANCE))
+
+
+def _folds(pane: PaneView, width: float) -> int:
+    return sum(len(line.text) > _room(width) for line in pane.lines[:LINES])
+
+
+def _head(view: ProgramView) -> list[str]:
+    room = WIDTH - 3 * MARGIN - mono_width(view.name, 14)
     said = clipped("  ·  ".join(filter(None, (view.signature, view.launch))), room, 13, 0.58)
     parts = [(view.name, "b m"), (f"   {said}", "soft")]
-    return [spans(MARGIN, 28, parts, style="font-size:13.5px"), rule(0.5, HEAD, width - 0.5, HEAD)]
+    return [spans(MARGIN, 28, parts, style="font-size:13.5px"), rule(0.5, HEAD, WIDTH - 0.5, HEAD)]
 
 
-def _pane(pane: PaneView, x: float, width: float) -> list[str]:
+def _row(row: Sequence[tuple[PaneView, float]], top: float) -> tuple[list[str], float]:
+    """Panes side by side, and where they end."""
+    marks: list[str] = []
+    x = low = 0.0
+    for pane, width in row:
+        part, end = _pane(pane, x, width, top)
+        marks += part
+        low = max(low, end + 8)
+        x += width
+    x = 0.0
+    for _, width in row[:-1]:
+        x += width
+        marks.append(rule(x, top, x, low))
+    return marks, low
+
+
+def _pane(pane: PaneView, x: float, width: float, top: float) -> tuple[list[str], float]:
     marks = [
-        text(x + MARGIN, HEAD + 20, pane.name, class_="soft b", style="font-size:12px"),
-        text(x + width - 14, HEAD + 20, pane.aside, class_="faint s end"),
+        text(x + MARGIN, top + 20, pane.name, class_="soft b", style="font-size:12px"),
+        text(x + width - 14, top + 20, pane.aside, class_="faint s end"),
     ]
-    y = HEAD + 34.0
+    y, drawn = top + NAMES, 0
     for number, line in enumerate(pane.lines[:LINES]):
-        if line.group:
-            tone = (line.group - 1) % len(_HUES)
-            marks.append(rect(x + 1, y, width - 1.5, LINE, class_=f"g{tone}"))
-            marks.append(rect(x + 1, y, 3, LINE, class_=f"e{tone}"))
-        said = clipped(line.text, width - NUMBER - 12, SIZE)
-        foot = y + 13
-        marks.append(text(x + NUMBER - 10, foot, pane.first + number, class_="m c faint end"))
-        marks.append(spans(x + NUMBER, foot, words(said, pane.language), class_="m c"))
-        y += LINE
-    if len(pane.lines) > LINES:
-        more = f"… {len(pane.lines) - LINES} more lines"
+        rows = folded(line.text, pane.language, _room(width))
+        if drawn and drawn + len(rows) > LINES + 4:
+            break
+        for fold, parts in enumerate(rows):
+            if line.group:
+                tone = (line.group - 1) % len(_HUES)
+                marks.append(rect(x + 1, y, width - 1.5, LINE, class_=f"g{tone}"))
+                marks.append(rect(x + 1, y, 3, LINE, class_=f"e{tone}"))
+            mark = "\N{DOWNWARDS ARROW WITH TIP RIGHTWARDS}" if fold else pane.first + number
+            marks.append(text(x + NUMBER - 10, y + 13, mark, class_="m c faint end"))
+            marks.append(spans(x + NUMBER, y + 13, parts, class_="m c"))
+            y += LINE
+        drawn += len(rows)
+    else:
+        number = min(len(pane.lines), LINES)
+    if number < len(pane.lines):
+        more = f"… {len(pane.lines) - number} more lines"
         marks.append(text(x + NUMBER, y + 13, more, class_="warn s"))
-    return marks
+        y += LINE
+    return marks, y
 
 
-def _foot(view: ProgramView, width: float, top: float) -> tuple[float, list[str]]:
+def _foot(view: ProgramView, top: float) -> tuple[float, list[str]]:
     """Figures in a row, and what is missing in words; the height with them."""
     marks: list[str] = []
-    low = top
-    if view.figures:
-        marks.append(rect(1, top, width - 2, 49, class_="panel"))
-        marks.append(rule(0.5, top, width - 0.5, top))
-        x = 0.0
-        for figure in view.figures:
-            if x:
-                marks.append(rule(x, top, x, top + 50))
-            marks += _figure(figure, x + MARGIN, top)
-            x += _figure_width(figure)
-        low += 50
+    low, x = top, WIDTH
+    for figure in view.figures:
+        wide = _figure_width(figure)
+        if low == top or x + wide > WIDTH:
+            marks.append(rect(1, low, WIDTH - 2, 49, class_="panel"))
+            marks.append(rule(0.5, low, WIDTH - 0.5, low))
+            low, x = low + 50, 0.0
+        else:
+            marks.append(rule(x, low - 50, x, low))
+        marks += _figure(figure, x + MARGIN, low - 50)
+        x += wide
     for line in view.problem.splitlines():
-        marks.append(text(MARGIN, low + 18, clipped(line, width - 40, 13, 0.58), class_="warn"))
+        marks.append(text(MARGIN, low + 18, clipped(line, WIDTH - 40, 13, 0.58), class_="warn"))
         low += 20
     return low + (8 if view.problem else 0), marks
 
