@@ -227,7 +227,11 @@ def _declaration(stmt: Declare | Allocate, state: _State) -> None:
             _fail(f"{var.name} is {kind}; only shared and register tensors are allocated", stmt)
         _tensor(kind, var, stmt)
         if kind.scope is Scope.SHARED and state.function.launch is None:
-            _fail(f"device function {state.function.name} allocates shared memory", stmt)
+            _fail(
+                f"device function {state.function.name} allocates shared memory",
+                stmt,
+                "allocate it in the kernel, and pass and return numbers",
+            )
         if kind.layout is not None and state.module.level is Level.LOWERED:
             _fail(f"{var.name} has a layout at level lowered", stmt)
     _bind(state, var, stmt)

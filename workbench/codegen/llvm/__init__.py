@@ -17,6 +17,7 @@ What lives here
     warp         warp operations: a group is a warp
     math         functions of one thread; approximate, those of f32 as polynomials
     uniform      which values all threads of a block share
+    inlining     device functions that wait at a barrier, written out where they are called
     fission      where barriers cut a kernel, and what crosses
     frame        the state of a function under generation
     value        what a group of lanes holds
