@@ -40,8 +40,9 @@ from workbench.widgets.explore import explore
 from workbench.widgets.formatters import register as _register
 
 __all__ = [
-    "BuildError", "CodegenError", "CompiledGraph", "FlowGraph", "Kernel", "LaunchError", "MappingError", "ModelError",
-    "ParseError", "PassError", "Program", "ScheduleError", "ScriptError", "TaskMapping",
+    "BuildError", "CodegenError", "CompiledGraph", "FlowGraph", "Kernel", "LaunchError",
+    "MappingError", "ModelError", "ParseError", "PassError", "Program", "ScheduleError",
+    "ScriptError", "TaskMapping",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
     "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "explore", "from_onnx",
     "interpret", "parse_mapping", "predicated_auto_map", "repeat", "script", "spatial",

@@ -184,9 +184,7 @@ def test_index_is_checked():
 
 
 @given(
-    st.lists(
-        st.tuples(st.booleans(), st.integers(1, 3), st.integers(1, 3)), min_size=1, max_size=4
-    )
+    st.lists(st.tuples(st.booleans(), st.integers(1, 3), st.integers(1, 3)), min_size=1, max_size=4)
 )
 def test_a_local_layout_mirrors_a_task_mapping(factors: list[tuple[bool, int, int]]) -> None:
     """Slot and worker of an element are its step and worker under the mapping of one shape."""

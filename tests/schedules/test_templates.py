@@ -102,13 +102,15 @@ def test_arg_of_infinities_is_a_position() -> None:
 
 
 @given(
-    st.integers(1, 90), st.integers(1, 90), st.integers(1, 50),
-    st.sampled_from([(), (2,), (1, 3)]), st.booleans(), st.booleans(),
+    st.integers(1, 90),
+    st.integers(1, 90),
+    st.integers(1, 50),
+    st.sampled_from([(), (2,), (1, 3)]),
+    st.booleans(),
+    st.booleans(),
 )
 @settings(max_examples=10)
-def test_matmul(
-    m: int, n: int, k: int, batch: tuple[int, ...], flip_a: bool, flip_b: bool
-) -> None:
+def test_matmul(m: int, n: int, k: int, batch: tuple[int, ...], flip_a: bool, flip_b: bool) -> None:
     b = Builder()
     x = Tensor("x", f32, (*batch, k, m) if flip_a else (*batch, m, k))
     y = Tensor("y", f32, (*batch, n, k) if flip_b else (*batch, k, n))
