@@ -105,7 +105,7 @@ def _proto(source: Source) -> tuple[onnx.ModelProto, Path | None]:
     if isinstance(source, onnx.ModelProto):
         proto, folder, name = source, None, "this model"
     elif isinstance(source, bytes):
-        proto, folder, name = _parsed(source, "these bytes"), None, "these bytes"
+        proto, folder, name = _parsed(source, "the model"), None, "the model"
     elif isinstance(source, str | os.PathLike):
         path = Path(source)
         try:
