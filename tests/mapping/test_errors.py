@@ -199,3 +199,8 @@ def test_numpy_integers_are_integers():
     assert str(spatial(np.int64(4))) == "spatial(4)"
     assert column_spatial(2, 3)(np.uint8(1)) == [(1, 0)]
     assert TaskMapping((4,), np.int64(2), lambda w: [(np.int64(w),)])(1) == [(1,)]
+
+
+def test_only_mappings_are_compared():
+    with pytest.raises(MappingError, match=r"spatial\(4\) is compared with a mapping, not with 3"):
+        spatial(4).same_as(3)

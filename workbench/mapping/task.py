@@ -305,6 +305,8 @@ class TaskMapping:
         >>> print((spatial(2, 2) * spatial(2, 2)).same_as(spatial(4, 4)))
         worker 2 differs at position 0: (1, 0) against (0, 2)
         """
+        if not isinstance(other, TaskMapping):
+            raise MappingError(f"{self} is compared with a mapping, not with {other!r}")
         return compare(self.factors, other.factors)
 
     def nest(self) -> Nest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import cast as typed
 
 from workbench.ir.build import load, select, truth
@@ -40,6 +41,9 @@ _UNSUPPORTED: dict[type[ast.expr], tuple[str, str | None]] = {
     ast.SetComp: ("a set comprehension", "use a list"),
     ast.Slice: ("a slice", "index one element at a time, in a loop"),
 }
+
+ITEM_LIMIT = 2**16
+"""Most items of what is iterated at translation: an iterator may never end."""
 
 
 def lower_expr(ctx: Context, node: ast.expr) -> Value:
@@ -288,8 +292,10 @@ def known_items(ctx: Context, node: ast.expr) -> list[Value]:
             f"{describe(value)} cannot be iterated at translation",
             "loop with range(...), static_range(...) or mapping.on(worker)",
         )
-    items = ctx.python(node, list, value)
-    return [plain(item, ctx.dims) for item in typed("list[Value]", items)]
+    items = typed("list[Value]", ctx.python(node, lambda: list(islice(value, ITEM_LIMIT + 1))))
+    if len(items) > ITEM_LIMIT:
+        raise ctx.error(node, f"there are more than {ITEM_LIMIT} items, the most at translation")
+    return [plain(item, ctx.dims) for item in items]
 
 
 def bind_known(ctx: Context, target: ast.expr, item: Value) -> None:
