@@ -11,28 +11,40 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-MODEL = """import numpy as np, onnx, workbench as wb
-from onnx import TensorProto as T, helper as o, numpy_helper as n
+MODEL = """import numpy as np, onnx, onnx.numpy_helper, onnx.parser, workbench as wb
 
-EVIL = "<script>alert(1)</script>"
+block = onnx.parser.parse_model('''
+<ir_version: 8, opset_import: ["": 17]>
+residual (float[1, 32, 28, 28] x, float[32, 32, 3, 3] w1, float[32, 32, 3, 3] w2,
+          float[32] b1, float[32] b2, float[10, 32] w3, float[10] b3) => (float[1, 10] y)
+{
+    c1 = Conv <pads = [1, 1, 1, 1]> (x, w1, b1)
+    r1 = Relu (c1)
+    c2 = Conv <pads = [1, 1, 1, 1]> (r1, w2, b2)
+    sum = Add (c2, x)
+    r2 = Relu (sum)
+    pooled = GlobalAveragePool (r2)
+    flat = Flatten (pooled)
+    y = Gemm <transB = 1> (flat, w3, b3)
+}
+''')
 rng = np.random.default_rng(0)
-def weight(name, *shape):
-    return n.from_array(rng.standard_normal(shape).astype(np.float32), name)
-nodes = [
-    o.make_node("Conv", ["x", "w1"], ["c1"], pads=[1, 1, 1, 1], name="first"),
-    o.make_node("Relu", ["c1"], [EVIL]),
-    o.make_node("GlobalAveragePool", [EVIL], ["p"]),
-    o.make_node("Conv", ["p", "w2"], ["g"]),
-    o.make_node("Sigmoid", ["g"], ["s"]),
-    o.make_node("Mul", [EVIL, "s"], ["m"]),
-    o.make_node("Conv", ["m", "w3"], ["c3"]),
-    o.make_node("Relu", ["c3"], ["y"]),
-]
+for value in block.graph.input[1:]:
+    shape = [d.dim_value for d in value.type.tensor_type.shape.dim]
+    array = rng.standard_normal(shape).astype("float32")
+    block.graph.initializer.append(onnx.numpy_helper.from_array(array, value.name))
+del block.graph.input[1:]
+flow = wb.from_onnx(block.SerializeToString()).optimize()
+"""
+EVIL = "<script>alert(1)</script>"
+NAMED = f"""import onnx, workbench as wb
+from onnx import TensorProto as T, helper as o
+evil = "{EVIL}"
 graph = o.make_graph(
-    nodes, "gate " + EVIL,
-    [o.make_tensor_value_info("x", T.FLOAT, [1, 3, 16, 16])],
-    [o.make_tensor_value_info("y", T.FLOAT, [1, 4, 16, 16])],
-    [weight("w1", 8, 3, 3, 3), weight("w2", 8, 8, 1, 1), weight("w3", 4, 8, 1, 1)],
+    [o.make_node("Relu", ["x"], [evil], name=evil), o.make_node("Softmax", [evil], ["y"])],
+    evil,
+    [o.make_tensor_value_info("x", T.FLOAT, [4, 8])],
+    [o.make_tensor_value_info("y", T.FLOAT, [4, 8])],
 )
 model = o.make_model(graph, opset_imports=[o.make_opsetid("", 17)])
 flow = wb.from_onnx(model.SerializeToString()).optimize()
@@ -41,14 +53,12 @@ flow = wb.from_onnx(model.SerializeToString()).optimize()
 
 def test_before_after_and_one_kernel(open_notebook: Callable[..., Any], keep: Callable[..., None]):
     notebook = open_notebook("graph.ipynb", MODEL + "wb.explore(flow)", "flow")
-    alerts: list[str] = []
-    notebook.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
     notebook.run_all()
     page = notebook.page
     root = page.locator(".kw-graph")
-    expect(root.locator(".kw-title")).to_have_text("gate <script>alert(1)</script>")
+    expect(root.locator(".kw-title")).to_have_text("residual")
     launches = root.locator(".kw-cell", has_text="launches")
-    expect(launches).to_have_text(re.compile(r"launches8 → \d"))
+    expect(launches).to_have_text(re.compile(r"launches11 → \d"))
     map_ = root.get_by_label("Graph", exact=True)
     map_.focus()
     page.keyboard.press("ArrowRight")
@@ -58,7 +68,7 @@ def test_before_after_and_one_kernel(open_notebook: Callable[..., Any], keep: Ca
     keep("graph-light", root)
 
     root.get_by_role("button", name="operators").click()
-    expect(root.locator(".kw-node")).to_have_count(8 + 2)
+    expect(root.locator(".kw-node")).to_have_count(11 + 2)
     keep("graph-before", root)
     root.get_by_role("button", name="kernels").click()
     root.locator(".kw-group").last.click()
@@ -67,8 +77,23 @@ def test_before_after_and_one_kernel(open_notebook: Callable[..., Any], keep: Ca
     expect(root.get_by_role("table", name="Kernels")).to_contain_text("conv")
 
     image = page.locator(".jp-OutputArea-output img")
-    expect(image).to_have_attribute("alt", re.compile("launches 8 →"))
+    expect(image).to_have_attribute("alt", re.compile("launches 11 →"))
     keep("graph-twin", image)
+
+
+def test_names_of_a_model_are_no_markup(open_notebook: Callable[..., Any]):
+    notebook = open_notebook("names.ipynb", NAMED + "wb.explore(flow)", "flow")
+    alerts: list[str] = []
+    notebook.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    notebook.run_all()
+    root = notebook.page.locator(".kw-graph")
+    expect(root.locator(".kw-title")).to_have_text(EVIL)
+    root.locator(".kw-group").last.click()
+    root.get_by_role("button", name="operators").click()
+    expect(root.locator(".kw-node").first).to_be_visible()
+    root.get_by_role("button", name="t table").click()
+    expect(root.get_by_role("table", name="Operators")).to_contain_text("softmax")
+    expect(notebook.outputs().locator("img")).to_have_attribute("alt", re.compile("<script>"))
     assert alerts == []
 
 

@@ -30,6 +30,8 @@ from workbench.view import (
 )
 from workbench.view import graph as graph_room
 from workbench.view import layout as layout_room
+from workbench.view.code import folded
+from workbench.view.graph_rows import pieces, rows_of
 
 M, N = wb.dims("M N")
 
@@ -135,7 +137,7 @@ def test_a_timing(golden: Callable[[str, str], None]):
     golden("timing.txt", text_of(view))
     golden("timing.svg", svg_of(view))
     picture = ET.fromstring(svg_of(view))
-    circles = list(picture.iter("{http://www.w3.org/2000/svg}circle"))
+    circles = list(picture.iter(f"{SVG}circle"))
     assert len(circles) == len(samples)
     assert "1 slower than the axis" in svg_of(view)
 
@@ -164,6 +166,8 @@ def test_a_report_without_faults():
     ET.fromstring(svg_of(view))
 
 
+SVG = "{http://www.w3.org/2000/svg}"
+FOLD = "\N{DOWNWARDS ARROW WITH TIP RIGHTWARDS}"
 EVIL = '<script>alert("1")</script>'
 
 
@@ -208,7 +212,12 @@ def test_a_graph_before_and_after_fusion(flow: wb.FlowGraph):
     assert [sum(view.nodes[k].role == "anchor" for k in g.nodes) for g in kernels] == [1] * len(
         kernels
     )
-    assert set(view.reasons) == {u.reason for u in best.unfused}
+    # like reasons are one: they do not name the tensor
+    assert len(view.reasons) == len(set(view.reasons)) <= len({u.reason for u in best.unfused})
+    assert set(view.reasons) == {
+        re.sub(rf"(?<!\S){re.escape(u.tensor.name)}(?!\S)", "the tensor", u.reason)
+        for u in best.unfused
+    }
     assert sum(e.reason > 0 for e in view.stored) == len(
         {(u.tensor, home(best, u.user)) for u in best.unfused}
     )
@@ -271,8 +280,55 @@ def test_a_long_graph_goes_on_in_the_next_row_and_says_what_is_left_out():
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     view = graph_view(wb.from_onnx(model.SerializeToString()))
     picture = svg_of(view)
-    windows = list(ET.fromstring(picture).iter("{http://www.w3.org/2000/svg}use"))
-    assert len(windows) == 4
-    assert re.search(r"the first \d+ of 62 operators and inputs", picture)
+    assert "letter = goes on below" in picture
+    shown = re.search(r"the first (\d+) of 62 operators and inputs", picture)
+    assert shown is not None
+    names = [e.text for e in ET.fromstring(picture).iter(f"{SVG}text")]
+    assert names.count("relu") == int(shown[1]) - 1
+    # each row but the first begins with the letter at which the one before ended
+    letters = [name for name in names if name and re.fullmatch("[A-Z]", name)]
+    assert letters == [*"AABBCCDDEEFFGGH"]
     assert Counter(node.role for node in view.nodes)["operator"] == 60
     assert json.loads(json.dumps(as_json(view)))["kind"] == "graph"
+
+
+def test_the_pieces_of_an_edge_have_one_letter_and_end_at_its_target(flow: wb.FlowGraph):
+    view = graph_view(flow)
+    boxes = [node.box for node in view.nodes]
+    rows = rows_of(boxes)
+    shown = pieces(view.edges, boxes, rows)
+    assert len(rows) == 2
+    for edge in view.edges:
+        source, target = (
+            next(k for k, row in enumerate(rows) if row.has(boxes[n]))
+            for n in (edge.source, edge.target)
+        )
+        end = next(p for p in shown[target] if p.edge == edge)
+        assert end.ends
+        assert end.route[-1] == edge.route[-2:]
+        assert len(end.chips) == (source != target)
+        if end.chips:
+            start = next(p for p in shown[source] if p.chips and p.edge.tensor == edge.tensor)
+            assert not start.ends
+            assert start.chips[0].letter == end.chips[0].letter
+            assert start.route[0][0] < rows[source].right < start.chips[0].at[0]
+
+
+def test_a_picture_of_code_is_no_wider_than_a_cell_and_cuts_no_line():
+    kernel = copy.compile("cuda:sm_90a")
+    picture = ET.fromstring(svg_of(kernel_view(kernel)))
+    assert float(picture.attrib["width"]) <= 840
+    drawn = "".join("".join(e.itertext()) for e in picture.iter(f"{SVG}text"))
+    for line in kernel.source.splitlines():
+        assert "".join(line.split()) in "".join(drawn.split()).replace(FOLD, "")
+
+
+@pytest.mark.parametrize("room", [8, 20, 33, 200])
+def test_a_folded_line_keeps_its_words_and_its_room(room: int):
+    line = "    total = first + second * (third - 'a long text')  # and why it is so"
+    rows = ["".join(said for said, _ in row) for row in folded(line, "python", room)]
+    assert "".join("".join(rows).split()) == "".join(line.split())
+    assert all(len(row) <= room for row in rows)
+    comment = next(k for k, row in enumerate(rows) if "#" in row)
+    later = folded(line, "python", room)[comment + 1 :]
+    assert all(kind == "faint" for row in later for said, kind in row if said.strip())

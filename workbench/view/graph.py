@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from workbench.base.names import shown
 from workbench.view.layout import Layout, layout
 from workbench.view.units import bytes_text
 
@@ -19,7 +20,7 @@ NODE = (112.0, 36.0)
 ROW = 24.0
 """Height of an operator inside a group [px]."""
 
-GROUP_WIDTH = 132.0
+GROUP_WIDTH = 120.0
 PAD = 9.0
 
 
@@ -179,6 +180,7 @@ def _view(
         kept = [op for group in whole for op in group.operators]
     nodes, at = _nodes(inputs, outputs, kept, whole)
     edges = _edges(inputs, outputs, kept, at)
+    why = {edge: _general(reason, edge[0]) for edge, reason in why.items()}
     reasons = tuple(dict.fromkeys(why.values()))
     group_views = _groups(nodes, whole)
     said = [*(f"{t.name} {_type(t)}" for t in inputs), f"{len(operators)} operators"]
@@ -199,6 +201,19 @@ def _view(
         note=left_out if len(kept) < len(operators) else "",
     )
     return placed(view)
+
+
+def _general(reason: str, tensor: Tensor) -> str:
+    """The reason without the name of the tensor, so that like reasons are one.
+
+    Fusion names the tensor first or last, and escapes it as `shown` does.
+    """
+    name = shown(tensor.name)
+    if reason.startswith(f"{name} "):
+        return f"the tensor{reason.removeprefix(name)}"
+    if reason.endswith(f" in {name}"):
+        return f"{reason.removesuffix(name)}the tensor"
+    return reason
 
 
 def _stored(

@@ -3,105 +3,64 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from workbench.view.card import MARGIN, card, clipped, mono_width, rule, spans
 from workbench.view.columns import shown, table
 from workbench.view.graph import PAD, ROW
+from workbench.view.graph_rows import height, middle, pieces, rows_of
 from workbench.view.palette import DARK, LIGHT, Theme, hex_of, oklch
 from workbench.view.svg import element, path, plain, rect, text
 
 if TYPE_CHECKING:
-    from workbench.view.graph import Box, Change, EdgeView, GraphView, GroupView, NodeView
+    from workbench.view.graph import Box, Change, GraphView, GroupView, NodeView
+    from workbench.view.graph_rows import Piece, Row
+
+WIDTH = 840.0
+"""Of the picture: that of a cell's output; a longer graph goes on in the next row."""
+
+SIDE = 56.0
+"""Left of a row, where an edge may come from the row before."""
 
 HEAD = 46
 FOOT = 52
-WIDTH = 1140.0
-"""Room for a row; a longer graph goes on in the next one, like a line of music."""
-
-ROWS = 4
-
-REASONS = 8
+REASONS = 12
 _HUES = (250, 150, 60, 320)
 
 
 def graph_svg(view: GraphView) -> str:
     """The picture."""
-    box = view.after if view.groups else view.before
     boxes = [part.box for part in (view.groups or view.nodes)]
-    cuts = _cuts(boxes, box.width)
-    left_out = sum(part.x >= cuts[-1] for part in boxes)
-    width = max(760.0, max(b - a for a, b in pairwise(cuts)) + 2 * MARGIN)
+    laid_out = bool((view.after if view.groups else view.before).width)
+    rows = rows_of(boxes) if laid_out else []
+    limit = rows[-1].right if rows else 0.0
+    left_out = sum(box.x >= limit for box in boxes) if rows else 0
+    legend = _LEGEND[bool(view.groups)] + _LETTERS * (len(rows) > 1)
     y = HEAD + 22.0
-    marks = [*_head(view, width), text(MARGIN, y, _LEGEND[bool(view.groups)], class_="soft s")]
+    marks = [*_head(view), text(MARGIN, y, legend, class_="soft s")]
     y += 14
-    if box.width:
-        drawn = _fused(view, cuts[-1]) if view.groups else _plain(view, cuts[-1])
-        spans_y = _heights(view, cuts)
-        part, y = _rows(drawn, cuts, spans_y, y)
-        marks += part
-    notes = _notes(view, cuts[-1] if box.width else 0)
-    if left_out and box.width:
+    edges = view.stored if view.groups else view.edges
+    for row, parts in zip(rows, pieces(edges, boxes, rows), strict=True):
+        if row is not rows[0]:
+            marks.append(rule(MARGIN, y, WIDTH - MARGIN, y))
+            y += 8
+        top, low = height((box for box in boxes if row.has(box)), parts)
+        drawn = [*_boxes(view, row), *map(_edge, parts)]
+        x = (SIDE if len(rows) > 1 else MARGIN) - row.begin
+        marks.append(element("g", *drawn, transform=f"translate({x:.1f} {y - top:.1f})"))
+        y += low - top + 8
+    notes = _notes(view, limit)
+    if left_out:
         what = "kernels and inputs" if view.groups else "operators and inputs"
-        said = (
-            f"Shown: the first {len(boxes) - left_out} of {len(boxes)} {what}; explore() has all."
-        )
-        notes.append([(said, "warn")])
+        shown_of = f"the first {len(boxes) - left_out} of {len(boxes)} {what}"
+        notes.append([(f"Shown: {shown_of}; explore() has all.", "warn")])
     for line in notes:
         y += 20
         marks.append(spans(MARGIN, y, line, style="font-size:12px"))
     y += 16
-    marks += _foot(view.changes, width, y)
+    marks += _foot(view.changes, y)
     said = f"{view.summary}. " + " ".join(f"{c.label} {c.before} {c.after}" for c in view.changes)
-    return card(width, y + FOOT, f"Graph {view.name}", said, marks, _styles())
-
-
-def _cuts(boxes: list[Box], width: float) -> list[float]:
-    """Where the rows begin and end: between boxes, each row at most `WIDTH` wide."""
-    starts = sorted({box.x - 1.5 for box in boxes})
-    cuts = [0.0]
-    while cuts[-1] < width and len(cuts) <= ROWS:
-        if width - cuts[-1] <= WIDTH:
-            cuts.append(width + 1)
-            break
-        free = [
-            x
-            for x in starts
-            if cuts[-1] < x <= cuts[-1] + WIDTH and not any(b.x < x < b.x + b.width for b in boxes)
-        ]
-        cuts.append(free[-1] if free else cuts[-1] + WIDTH)
-    return cuts if len(cuts) > 1 else [0.0, 0.0]
-
-
-def _heights(view: GraphView, cuts: list[float]) -> list[tuple[float, float]]:
-    """Top and bottom of what each row shows."""
-    boxes = [part.box for part in (view.groups or view.nodes)]
-    edges = view.stored if view.groups else view.edges
-    heights: list[tuple[float, float]] = []
-    for left, right in pairwise(cuts):
-        inside = [b for b in boxes if b.x < right and b.x + b.width > left]
-        ys = [y for b in inside for y in (b.y, b.y + b.height)]
-        for edge in edges:
-            pairs = zip(edge.route[::2], edge.route[1::2], strict=True)
-            ys += [y for x, y in pairs if left <= x <= right]
-        heights.append((min(ys, default=0) - 10, max(ys, default=0) + 10))
-    return heights
-
-
-def _rows(
-    drawn: list[str], cuts: list[float], heights: list[tuple[float, float]], y: float
-) -> tuple[list[str], float]:
-    """The drawing once, shown through a window for each row."""
-    marks = [element("defs", element("g", *drawn, id="graph"))]
-    for row, ((left, right), (top, low)) in enumerate(zip(pairwise(cuts), heights, strict=True)):
-        view_box = f"{left:g} {top:g} {right - left:g} {low - top:g}"
-        size = {"x": float(MARGIN), "y": y, "width": right - left, "height": low - top}
-        if row:
-            marks.append(rule(MARGIN, y - 4, MARGIN + 60, y - 4))
-        marks.append(element("svg", element("use", href="#graph"), viewBox=view_box, **size))
-        y += low - top + 8
-    return marks, y
+    return card(WIDTH, y + FOOT, f"Graph {view.name}", said, marks, _styles())
 
 
 _LEGEND = (
@@ -109,6 +68,7 @@ _LEGEND = (
     "shade = one kernel, its operators in order · thick outline = anchor · "
     "dashed = a tensor that is stored, with its reason",
 )
+_LETTERS = " · letter = goes on below"
 
 
 def graph_text(view: GraphView) -> str:
@@ -150,28 +110,29 @@ def _mark(node: NodeView) -> str:
     return f"[{shown(node.name)}]" if node.role == "anchor" else shown(node.name)
 
 
-def _head(view: GraphView, width: float) -> list[str]:
-    name = clipped(view.name, width / 3, 14)
-    room = width - 3 * MARGIN - mono_width(name, 14)
+def _head(view: GraphView) -> list[str]:
+    name = clipped(view.name, WIDTH / 3, 14)
+    room = WIDTH - 3 * MARGIN - mono_width(name, 14)
     said = clipped(view.summary, room, 13, 0.58)
     parts = [(name, "b m"), (f"   {said}", "soft")]
-    return [spans(MARGIN, 28, parts, style="font-size:13.5px"), rule(0.5, HEAD, width - 0.5, HEAD)]
+    return [spans(MARGIN, 28, parts, style="font-size:13.5px"), rule(0.5, HEAD, WIDTH - 0.5, HEAD)]
 
 
-def _fused(view: GraphView, limit: float) -> list[str]:
-    x = y = 0.0
-    marks = [
-        _group(group, k, x, y) for k, group in enumerate(view.groups) if _is_kernel(view, group)
-    ]
-    marks += [_edge(edge, x, y) for edge in view.stored if min(edge.route[:1]) < limit]
-    for group in view.groups:
-        if group.box.x >= limit:
+def _boxes(view: GraphView, row: Row) -> list[str]:
+    """The kernels of a row with what they are made of; before fusion its operators."""
+    if not view.groups:
+        inside = [node for node in view.nodes if row.has(node.box)]
+        return [mark for node in inside for mark in _node(node, node.box)]
+    marks: list[str] = []
+    for number, group in enumerate(view.groups):
+        if not row.has(group.box):
             continue
         if not _is_kernel(view, group):
-            marks += _node(view.nodes[group.nodes[0]], group.box, x, y)
+            marks += _node(view.nodes[group.nodes[0]], group.box)
             continue
-        for row, k in enumerate(group.nodes):
-            marks += _row(view.nodes[k], group.box, row, x, y)
+        marks.append(_group(group, number))
+        for line, k in enumerate(group.nodes):
+            marks += _operator(view.nodes[k], group.box, line)
     return marks
 
 
@@ -179,60 +140,58 @@ def _is_kernel(view: GraphView, group: GroupView) -> bool:
     return view.nodes[group.nodes[0]].group >= 0
 
 
-def _plain(view: GraphView, limit: float) -> list[str]:
-    x = y = 0.0
-    marks = [_edge(edge, x, y) for edge in view.edges if min(edge.route[:1]) < limit]
-    for node in (node for node in view.nodes if node.box.x < limit):
-        marks += _node(node, node.box, x, y)
-    return marks
-
-
-def _group(group: GroupView, number: int, x: float, y: float) -> str:
+def _group(group: GroupView, number: int) -> str:
     box = group.box
     said = element("title", plain(f"{group.name}, moves {group.moved}"))
-    return element(
-        "g",
-        said,
-        rect(x + box.x, y + box.y, box.width, box.height, rx=9, class_=f"g{number % len(_HUES)}"),
-    )
+    kind = f"g{number % len(_HUES)}"
+    return element("g", said, rect(box.x, box.y, box.width, box.height, rx=9, class_=kind))
 
 
-def _row(node: NodeView, box: Box, row: int, x: float, y: float) -> list[str]:
+def _operator(node: NodeView, box: Box, line: int) -> list[str]:
     """An operator inside its group."""
-    left, top = x + box.x + 8, y + box.y + PAD + row * ROW
+    left, top = box.x + 8, box.y + PAD + line * ROW
     anchor = node.role == "anchor"
     marks: list[str] = []
     if anchor:
         marks.append(rect(left, top + 1, box.width - 16, ROW - 3, rx=5, class_="anchor"))
-    said = clipped(node.name, box.width - 24, 11.5)
-    marks.append(
-        text(x + box.x + box.width / 2, top + 15.5, said, class_=f"m n mid{' b' * anchor}")
-    )
-    return marks
+    said = clipped(node.name, box.width - 20, 11.5)
+    kind = f"m n mid{' b' * anchor}"
+    return [*marks, text(box.x + box.width / 2, top + 15.5, said, class_=kind)]
 
 
-def _node(node: NodeView, box: Box, x: float, y: float) -> list[str]:
-    left, top, middle = x + box.x, y + box.y, x + box.x + box.width / 2
+def _node(node: NodeView, box: Box) -> list[str]:
+    x = box.x + box.width / 2
     return [
         element("title", plain(f"{node.role} {node.name}: {node.detail}")),
-        rect(left, top, box.width, box.height, rx=6, class_="node"),
-        text(middle, top + 16, clipped(node.name, box.width - 8, 11.5), class_="m n mid"),
-        text(middle, top + 29, clipped(node.detail, box.width - 8, 9.5), class_="m d mid faint"),
+        rect(box.x, box.y, box.width, box.height, rx=6, class_="node"),
+        text(x, box.y + 16, clipped(node.name, box.width - 8, 11.5), class_="m n mid"),
+        text(x, box.y + 29, clipped(_type(node), box.width - 8, 9.5), class_="m d mid faint"),
     ]
 
 
-def _edge(edge: EdgeView, x: float, y: float) -> str:
-    points = [(x + a, y + b) for a, b in zip(edge.route[::2], edge.route[1::2], strict=True)]
-    if len(points) < 4:
-        return ""
-    d = f"M{points[0][0]:.1f} {points[0][1]:.1f}C" + " ".join(
-        f"{a:.1f} {b:.1f}" for a, b in points[1:]
-    )
+def _type(node: NodeView) -> str:
+    """Type and shape of what it gives, close together."""
+    kind, bracket, _ = node.detail.partition("]")
+    return kind.replace(", ", ",") + bracket
+
+
+def _edge(piece: Piece) -> str:
+    edge, route = piece.edge, piece.route
+    (x, y), *others = route
+    d = f"M{x:.1f} {y:.1f}C" + " ".join(f"{a:.1f} {b:.1f}" for a, b in others)
     kind = "why" if edge.reason else "flow"
-    marks = [element("title", plain(edge.tensor)), path(d, class_=kind), _arrow(points, kind)]
-    if edge.reason:
-        a, b = points[len(points) // 2]
-        marks.append(element("circle", cx=a, cy=b, r=7.5, class_="ground on-warn-line"))
+    marks = [element("title", plain(edge.tensor)), path(d, class_=kind)]
+    if piece.ends:
+        marks.append(_arrow(list(route), kind))
+    for chip in piece.chips:
+        a, b = chip.at
+        wide = 10 + 6.5 * len(chip.letter)
+        marks.append(rect(a - wide / 2, b - 8, wide, 16, rx=4, class_="panel on-chip"))
+        marks.append(text(a, b + 3.6, chip.letter, class_="soft mid num"))
+    if edge.reason and piece.ends:
+        a, b = middle(route)
+        wide = 9 + 6.2 * len(str(edge.reason))
+        marks.append(rect(a - wide / 2, b - 7.5, wide, 15, rx=7.5, class_="ground on-warn-line"))
         marks.append(text(a, b + 3.6, edge.reason, class_="warn mid num"))
     return element("g", *marks)
 
@@ -266,15 +225,16 @@ def _notes(view: GraphView, limit: float) -> list[list[tuple[str, str]]]:
     return lines
 
 
-def _foot(changes: tuple[Change, ...], width: float, y: float) -> list[str]:
-    marks = [rect(1, y, width - 2, FOOT - 1, class_="panel"), rule(0.5, y, width - 0.5, y)]
+def _foot(changes: tuple[Change, ...], y: float) -> list[str]:
+    marks = [rect(1, y, WIDTH - 2, FOOT - 1, class_="panel"), rule(0.5, y, WIDTH - 0.5, y)]
     x = float(MARGIN)
     for change in changes:
         parts = [(f"{change.before} → ", "faint m")] if change.before else []
         marks.append(text(x, y + 19, change.label, class_="soft s"))
         marks.append(spans(x, y + 39, [*parts, (change.after, "b m")]))
         x += max(110.0, len(change.label) * 6.6) + 30
-        marks.append(rule(x - 16, y, x - 16, y + FOOT))
+        if change is not changes[-1]:
+            marks.append(rule(x - 16, y, x - 16, y + FOOT))
     return marks
 
 
@@ -297,5 +257,6 @@ def _grounds(theme: Theme) -> str:
         f".anchor{{fill:{theme.ground};stroke:{theme.ink};stroke-width:1.4}}"
         f".flow{{fill:none;stroke:{theme.faint};stroke-width:1.2}}.flow-head{{fill:{theme.faint}}}"
         f".why{{fill:none;stroke:{theme.warn};stroke-width:1.4}}.why-head{{fill:{theme.warn}}}"
+        f".on-chip{{stroke:{theme.faint};stroke-width:1}}"
         f".on-warn-line{{stroke:{theme.warn};stroke-width:1.2}}"
     )

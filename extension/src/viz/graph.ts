@@ -196,7 +196,7 @@ function nodeOf(node: NodeView, box: Box): SVGElement {
   return s("g", {}, s("title", {}, `${node.role} ${node.name}: ${node.detail}${node.origin ? ` from ${node.origin}` : ""}`),
     s("rect", { class: "kw-node", x: box.x, y: box.y, width: box.width, height: box.height, rx: 6 }),
     s("text", { class: "kw-name", x: middle, y: box.y + 16 }, cut(node.name, 15)),
-    s("text", { class: "kw-detail", x: middle, y: box.y + 29 }, cut(node.detail, 18)));
+    s("text", { class: "kw-detail", x: middle, y: box.y + 29 }, cut(node.detail.replace(/\].*/s, "]").replaceAll(", ", ","), 18)));
 }
 
 const cut = (text: string, most: number): string => text.length > most ? `${text.slice(0, most - 1)}…` : text;
