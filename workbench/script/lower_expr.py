@@ -106,7 +106,7 @@ def _attribute(ctx: Context, node: ast.Attribute) -> Value:
         return _of_tensor(ctx, node, typed("Var", base))
     if isinstance(base, Node):
         raise ctx.error(node, f"{describe(base)} has no attribute {node.attr}")
-    if not hasattr(base, node.attr):
+    if not ctx.python(node, hasattr, base, node.attr):
         near = similar(node.attr, (n for n in dir(base) if not n.startswith("_")))
         raise ctx.error(
             node,
