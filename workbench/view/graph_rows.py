@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ROOM = 728.0
 """Width of the boxes of a row [px]."""
 
+WHOLE = 920.0
+"""A graph somewhat wider than a row is still drawn as one, and made a little smaller [px]."""
+
 ROWS = 8
 CHIP_AT = 38.0
 """From the outermost box of a row to the middle of a chip [px]."""
@@ -72,13 +75,15 @@ class Piece:
 def rows_of(boxes: Sequence[Box]) -> list[Row]:
     """Rows between boxes, each at most `ROOM` wide where boxes allow it; `ROWS` at most."""
     starts = sorted({b.x for b in boxes})
+    whole = max((b.x + b.width for b in boxes), default=0.0)
+    if starts and whole - starts[0] <= WHOLE:
+        return [Row(starts[0], whole, starts[0] - 1, whole + 1)]
     free = [x for x in starts if not any(b.x < x < b.x + b.width for b in boxes)]
     rows: list[Row] = []
     begin, left = (free[0], free[0] - 1) if free else (0.0, 0.0)
     while free and len(rows) < ROWS:
         later = [x for x in free if x > begin]
         ends = {x: max(b.x + b.width for b in boxes if b.x < x) for x in later}
-        whole = max(b.x + b.width for b in boxes)
         if whole - begin <= ROOM or not later:
             return [*rows, Row(begin, whole, left, whole + 1)]
         best = max((x for x in later if ends[x] - begin <= ROOM), default=later[0])

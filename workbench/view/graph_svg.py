@@ -35,14 +35,15 @@ def graph_svg(view: GraphView) -> str:
     rows = rows_of(boxes) if laid_out else []
     limit = rows[-1].right if rows else 0.0
     left_out = sum(box.x >= limit for box in boxes) if rows else 0
+    width = max(WIDTH, *(row.end - row.begin + 2 * MARGIN for row in rows), 0)
     legend = _LEGEND[bool(view.groups)] + _LETTERS * (len(rows) > 1)
     y = HEAD + 22.0
-    marks = [*_head(view), text(MARGIN, y, legend, class_="soft s")]
+    marks = [*_head(view, width), text(MARGIN, y, legend, class_="soft s")]
     y += 14
     edges = view.stored if view.groups else view.edges
     for row, parts in zip(rows, pieces(edges, boxes, rows), strict=True):
         if row is not rows[0]:
-            marks.append(rule(MARGIN, y, WIDTH - MARGIN, y))
+            marks.append(rule(MARGIN, y, width - MARGIN, y))
             y += 8
         top, low = height((box for box in boxes if row.has(box)), parts)
         drawn = [*_boxes(view, row), *map(_edge, parts)]
@@ -58,9 +59,9 @@ def graph_svg(view: GraphView) -> str:
         y += 20
         marks.append(spans(MARGIN, y, line, style="font-size:12px"))
     y += 16
-    marks += _foot(view.changes, y)
+    marks += _foot(view.changes, width, y)
     said = f"{view.summary}. " + " ".join(f"{c.label} {c.before} {c.after}" for c in view.changes)
-    return card(WIDTH, y + FOOT, f"Graph {view.name}", said, marks, _styles())
+    return card(width, y + FOOT, f"Graph {view.name}", said, marks, _styles())
 
 
 _LEGEND = (
@@ -110,12 +111,12 @@ def _mark(node: NodeView) -> str:
     return f"[{shown(node.name)}]" if node.role == "anchor" else shown(node.name)
 
 
-def _head(view: GraphView) -> list[str]:
-    name = clipped(view.name, WIDTH / 3, 14)
-    room = WIDTH - 3 * MARGIN - mono_width(name, 14)
+def _head(view: GraphView, width: float) -> list[str]:
+    name = clipped(view.name, width / 3, 14)
+    room = width - 3 * MARGIN - mono_width(name, 14)
     said = clipped(view.summary, room, 13, 0.58)
     parts = [(name, "b m"), (f"   {said}", "soft")]
-    return [spans(MARGIN, 28, parts, style="font-size:13.5px"), rule(0.5, HEAD, WIDTH - 0.5, HEAD)]
+    return [spans(MARGIN, 28, parts, style="font-size:13.5px"), rule(0.5, HEAD, width - 0.5, HEAD)]
 
 
 def _boxes(view: GraphView, row: Row) -> list[str]:
@@ -225,8 +226,8 @@ def _notes(view: GraphView, limit: float) -> list[list[tuple[str, str]]]:
     return lines
 
 
-def _foot(changes: tuple[Change, ...], y: float) -> list[str]:
-    marks = [rect(1, y, WIDTH - 2, FOOT - 1, class_="panel"), rule(0.5, y, WIDTH - 0.5, y)]
+def _foot(changes: tuple[Change, ...], width: float, y: float) -> list[str]:
+    marks = [rect(1, y, width - 2, FOOT - 1, class_="panel"), rule(0.5, y, width - 0.5, y)]
     x = float(MARGIN)
     for change in changes:
         parts = [(f"{change.before} → ", "faint m")] if change.before else []

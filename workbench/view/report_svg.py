@@ -12,7 +12,7 @@ from workbench.view.svg import rect, text
 if TYPE_CHECKING:
     from workbench.view.report import FaultView, ReportView
 
-WIDTH = 860
+WIDTH = 840
 FAULTS = 8
 
 
@@ -68,7 +68,7 @@ def _fault(number: int, fault: FaultView, y: float) -> tuple[list[str], float]:
     y += 24
     times = f"  ·  {fault.count} times" if fault.count > 1 else ""
     marks.append(spans(MARGIN, y, [(f"{number}  ", "warn b"), (fault.what, "b"), (times, "soft")]))
-    for line in wrapped(fault.message, 118):
+    for line in wrapped(fault.message, 116):
         y += 19
         marks.append(text(MARGIN + 20, y, line))
     if fault.code:

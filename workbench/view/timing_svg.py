@@ -31,7 +31,9 @@ def timing_svg(view: TimingView) -> str:
     ]
     y = TOP + PLOT + 32
     left_out = sum(sample > high for sample in view.samples_us)
-    note = "dots: samples, the first on top · bar: middle half · line: median"
+    drawn = len(_thinned(view.samples_us))
+    which = f"{drawn} of the " if drawn < len(view.samples_us) else ""
+    note = f"dots: {which}samples, the first on top · bar: middle half · line: median"
     if left_out:
         note += f" · {left_out} slower than the axis, drawn at its end"
     marks.append(text(MARGIN, y, note, class_="soft s"))
