@@ -168,16 +168,8 @@ class Program:
             for place, text in enumerate(self.source.splitlines())
         )
 
-    def __deepcopy__(self, memo: dict[int, object]) -> Program:
-        """Itself: like a function it is never changed."""
-        return self
-
-    def __copy__(self) -> Program:
-        """Itself."""
-        return self
-
     def __reduce__(self) -> str:
-        """Where it is found, like a function."""
+        """Where it is found, like a function; a copy of it is itself."""
         return self.__qualname__
 
     def __repr__(self) -> str:

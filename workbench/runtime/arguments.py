@@ -77,11 +77,9 @@ def in_order(
             )
         if name in names[: len(args)]:
             raise LaunchError(f"{kernel} got its argument {name} twice")
-    rest = names[len(args) :]
-    missing = [name for name in rest if name not in named]
-    if missing:
+    if missing := [name for name in names[len(args) :] if name not in named]:
         raise LaunchError(f"{kernel} is called without {', '.join(missing)}")
-    return (*args, *(named[name] for name in rest))
+    return (*args, *(named[name] for name in names[len(args) :]))
 
 
 def bind(kernel: str, params: Sequence[Parameter], args: Sequence[object]) -> dict[str, int]:
