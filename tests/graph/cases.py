@@ -47,6 +47,16 @@ def node(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProt
     )
 
 
+def simple() -> onnx.ModelProto:
+    """A matrix product and what follows it, with weights."""
+    return model(
+        [node("MatMul", "x w", "p"), node("Relu", "p", "y")],
+        {"x": (np.float32, (2, 3))},
+        ["y"],
+        {"w": floats(3, 4)},
+    )
+
+
 def run(made: onnx.ModelProto, inputs: Arrays, target: str, fuse: bool = True) -> dict[str, Any]:
     """The outputs by our own kernels."""
     return compiled(made, target, fuse)(inputs)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
 from workbench.base.lazy import lazy
+from workbench.base.names import shown
 from workbench.graph.build import Builder
 from workbench.graph.graph import Graph
 from workbench.graph.onnx.functions import Functions, bound_nodes
@@ -27,6 +28,7 @@ else:
     onnx = lazy("onnx")
 
 _DEPTH = 16
+_SKIPPED = "workbench.skipped"
 Names = dict[str, Tensor]
 
 
@@ -48,7 +50,7 @@ def lower(model: Model, dims: Mapping[str, int]) -> Graph:
     for node in model.nodes:
         b.origin = node.name
         _lower_node(b, node, names, model.functions, 0)
-    outputs = tuple(names[o] for o in model.outputs)
+    outputs = tuple(_tensor(names, o) for o in model.outputs)
     kept = _reached(b, outputs)
     read = {t for op in kept for t in op.inputs} | set(outputs)
     constants = {t: a for t, a in b.constants.items() if t in read}
@@ -68,7 +70,7 @@ def _reached(b: Builder, outputs: Sequence[Tensor]) -> tuple[Operator, ...]:
 
 def _lower_node(b: Builder, node: Node, names: Names, functions: Functions, depth: int) -> None:
     b.wish = next((o for o in node.outputs if o), node.name)
-    inputs = [names[i] if i else None for i in node.inputs]
+    inputs = [_tensor(names, i) if i else None for i in node.inputs]
     row, before = find(node.domain, node.op, node.opset), len(b.operators)
     try:
         if row is None:
@@ -91,18 +93,32 @@ def _lower_node(b: Builder, node: Node, names: Names, functions: Functions, dept
             names[name] = b.name(tensor, name) if fresh else tensor
 
 
+def _tensor(names: Names, name: str) -> Tensor:
+    """The tensor of a name; every name has a node, but not every node gives all it lists."""
+    if name not in names:
+        raise ModelError(f'"{shown(name)}" is an output that its node does not give')
+    return names[name]
+
+
 def _check_inputs(node: Node, inputs: Sequence[Tensor | None]) -> None:
     """Hold the inputs of a node against ONNX's own description of the operator."""
     described = schema(node.domain, node.op, node.opset)
     if described is None:
         return
     least, most = described.min_input, described.max_input
-    if None in inputs[:least]:
-        name = described.inputs[inputs.index(None)].name
-        raise ModelError(f'its input "{name}" is left out; the operator needs it')
     if not least <= len(inputs) <= most:
         takes = str(least) if least == most else f"{least} to {most}"
         raise ModelError(f"has {len(inputs)} inputs; the operator takes {takes}")
+    first: dict[str, Tensor] = {}
+    for place, tensor in enumerate(inputs):
+        formal = described.inputs[min(place, len(described.inputs) - 1)]
+        if tensor is None:
+            if formal.option.name != "Optional":
+                raise ModelError(f'its input "{formal.name}" is left out; the operator needs it')
+        elif formal.is_homogeneous:
+            other = first.setdefault(formal.type_str, tensor)
+            if other.dtype != tensor.dtype:
+                raise ModelError(f"{other} and {tensor} must have one number type")
 
 
 def _expand(
@@ -138,10 +154,13 @@ def outline(model: Model) -> Graph:
             _lower_node(b, node, tensors, model.functions, 0)
             constants.update(b.constants)
             continue
+        read = [tensors[i] for i in node.inputs if i]
         for name in filter(None, node.outputs):
-            tensors[name] = shapes.get(name) or Tensor(name, guess, None)
+            # most operators keep the number type
+            kind = read[0].dtype if read else guess
+            tensors[name] = shapes.get(name) or Tensor(name, kind, None)
         shown = tuple((k, str(v)) for k, v in node.attributes.items() if len(str(v)) < 40)
-        inputs = dict.fromkeys(tensors[i] for i in node.inputs if i)
+        inputs = dict.fromkeys(read)
         outputs = tuple(tensors[o] for o in node.outputs if o)
         name = snake(node.op)
         operators.append(Operator(name, tuple(inputs), outputs, None, (node.name,), shown))
@@ -149,10 +168,30 @@ def outline(model: Model) -> Graph:
     return Graph(model.name, model.inputs, ends, model.outputs, tuple(operators), constants)
 
 
+def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy without what ONNX's inference cannot take.
+
+    A negative extent, or one of 0 with a step backwards, ends the whole process in its rule for
+    Slice (onnx 1.22, `std::clamp` with its ends swapped). Operators of no known domain it skips.
+    """
+    whole = onnx.ModelProto()
+    whole.CopyFrom(proto)
+    del whole.functions[:]
+    whole.opset_import.add(domain=_SKIPPED, version=1)
+    for node in whole.graph.node:
+        if node.op_type == "Slice":
+            node.domain = _SKIPPED
+    for value in (*whole.graph.input, *whole.graph.value_info, *whole.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_value < 0:
+                dim.ClearField("dim_value")
+    return whole
+
+
 def _inferred(proto: onnx.ModelProto) -> Names:
     """What ONNX itself infers of the shapes; nothing where it cannot."""
     try:
-        whole = onnx.shape_inference.infer_shapes(proto, data_prop=True)
+        whole = onnx.shape_inference.infer_shapes(_harmless(proto), data_prop=True)
     except Exception:  # it raises many kinds, and the outline does without
         return {}
     found: Names = {}

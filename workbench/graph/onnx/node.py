@@ -64,28 +64,37 @@ class Node:
 
     def number(self, key: str, default: int | None = None) -> int:
         """An integer attribute."""
-        return int(self._attribute(key, default))
+        return self._typed(key, default, int, "a whole number")
 
     def real(self, key: str, default: float | None = None) -> float:
         """A floating-point attribute."""
-        return float(self._attribute(key, default))
+        return float(self._typed(key, default, (int, float), "a number"))
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text attribute."""
-        return str(self._attribute(key, default))
+        return self._typed(key, default, str, "a text")
 
     def numbers(self, key: str, default: Sequence[int] | None = None) -> list[int]:
         """An attribute that is a list of integers."""
-        return [int(v) for v in self._attribute(key, default)]
+        values = list(self._typed(key, default, Sequence, "a list of whole numbers"))
+        if not all(isinstance(v, int) for v in values):
+            raise ModelError(f"the attribute {key} is no list of whole numbers")
+        return values
+
+    def tensor(self, key: str) -> onnx.TensorProto:
+        """An attribute that is a tensor."""
+        return self._typed(key, None, onnx.TensorProto, "a tensor")
 
     def has(self, key: str) -> bool:
         """Whether the attribute is given."""
         return key in self.attributes
 
-    def _attribute(self, key: str, default: Any) -> Any:
+    def _typed(self, key: str, default: Any, kind: type | tuple[type, ...], what: str) -> Any:
         value = self.attributes.get(key, default)
         if value is None:
             raise ModelError(f"{self.op} needs the attribute {key}")
+        if not isinstance(value, kind):
+            raise ModelError(f"the attribute {key} is {value!r:.40}, not {what}")
         return value
 
     def known(self, b: Builder, tensor: Tensor | None, what: str) -> np.ndarray | None:

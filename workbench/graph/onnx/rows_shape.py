@@ -35,7 +35,7 @@ def _dropout(node: Node, b: Builder, x: Tensor, ratio: Tensor | None = None,
              training: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
     del ratio
     flag = node.known(b, training, "training_mode")
-    if flag is not None and bool(flag):
+    if flag is not None and flag.any():
         raise ModelError("Dropout is supported for inference only")
     if len(node.outputs) < 2 or not node.outputs[1]:
         return x, None
@@ -47,18 +47,22 @@ def _dropout(node: Node, b: Builder, x: Tensor, ratio: Tensor | None = None,
 def _constant(node: Node, b: Builder) -> Tensor:
     values = node.attributes
     if "value" in values:
-        return b.constant(array_of(values["value"], None))
+        return b.constant(array_of(node.tensor("value"), None))
     for key, kind in (("value_float", "float32"), ("value_floats", "float32"),
                       ("value_int", "int64"), ("value_ints", "int64")):
         if key in values:
-            return b.constant(np.asarray(values[key], kind))
+            try:
+                return b.constant(np.asarray(values[key], kind))
+            except (ValueError, TypeError, OverflowError):
+                raise ModelError(f"the attribute {key} is no {kind}") from None
     raise ModelError(f"a Constant of {', '.join(values) or 'nothing'} is not supported")
 
 
 def _fill(node: Node, b: Builder, where: Tensor) -> Tensor:
     shape = node.ints(b, where, "shape") or []
-    value = node.attributes.get("value")
-    array = np.zeros(1, np.float32) if value is None else array_of(value, None)
+    array = np.zeros(1, np.float32)
+    if node.has("value"):
+        array = array_of(node.tensor("value"), None)
     if array.size != 1:
         raise ModelError(f"the value is one element, not {list(array.shape)}")
     return _filled(b, shape, array.reshape(()))
@@ -100,6 +104,8 @@ def _size(node: Node, b: Builder, x: Tensor) -> Tensor:
 def _range(node: Node, b: Builder, start: Tensor, stop: Tensor, step: Tensor) -> Tensor:
     ends = [node.known(b, t, what) for t, what in ((start, "start"), (stop, "limit"),
                                                   (step, "delta"))]
+    if any(e is None or e.size != 1 for e in ends):
+        raise ModelError("start, limit and delta of a Range are one number each")
     low, high, by = (e.reshape(()).item() for e in ends if e is not None)
     if by == 0:
         raise ModelError("Range with delta 0")
