@@ -6,6 +6,7 @@ version, the processor and its features.
 
 from __future__ import annotations
 
+import itertools
 import platform
 import threading
 import time
@@ -28,6 +29,7 @@ _REVISION = "1"  # of the passes below; counts in the key of the cache
 
 # llvmlite's compiler state is global: one compilation at a time
 _LOCK = threading.Lock()
+_NUMBERS = itertools.count()  # no two objects in memory share a name
 
 
 class Unit(Protocol):
@@ -101,12 +103,12 @@ def _binding() -> Any:
             hint="python -m pip install llvmlite",
         ) from error
     binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
     return binding
 
 
 def _machine() -> Any:
     here = host()
+    _binding().initialize_native_asmprinter()
     target = _binding().Target.from_default_triple()
     # position-independent: an object from the cache may be loaded anywhere
     return target.create_target_machine(
@@ -117,6 +119,12 @@ def _machine() -> Any:
 @once
 def _shared_machine() -> Any:
     return _machine()
+
+
+@once
+def _linker() -> Any:
+    """LLVM's linker in memory, one for all kernels: making it takes longer than using it."""
+    return _binding().create_lljit_compiler(_shared_machine(), suppress_errors=True)
 
 
 def _needs_half(unit: Unit) -> bool:
@@ -167,16 +175,15 @@ class CpuBinary:
         self.scratch_bytes = unit.scratch_bytes
         self.ms = ms
         self._unit = unit
-        self._engine: Any = None
-        self._address = 0
+        self._linked: Any = None
         self._lock = threading.Lock()
 
     def address(self) -> int:
         """Where the function lies in memory; loads the object on first use."""
         with self._lock:
-            if self._engine is None:
-                self._engine, self._address = _load(self.name, self.data)
-            return self._address
+            if self._linked is None:
+                self._linked = _linked(self.name, self.data)
+            return self._linked[self.name]
 
     def ir(self) -> str:
         """LLVM IR after LLVM's passes."""
@@ -189,15 +196,12 @@ class CpuBinary:
             return _shared_machine().emit_assembly(_optimised(self._unit))
 
 
-def _load(name: str, data: bytes) -> tuple[Any, int]:
-    binding = _binding()
+def _linked(name: str, data: bytes) -> Any:
+    """An object file in memory, as long as the result lives; gives addresses by name."""
+    library = _binding().JITLibraryBuilder().add_object_img(data).export_symbol(name)
     with _LOCK:
-        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
-        engine.add_object_file(binding.object_file.ObjectFileRef.from_data(data))
-        engine.finalize_object()
-        address = engine.get_function_address(name)
-    assert address, f"{name} is not in its object file"
-    return engine, address
+        # what a kernel calls, as tanh of f64, is in this process
+        return library.add_current_process().link(_linker(), f"kernel {next(_NUMBERS)}")
 
 
 def compile(unit: Unit, *, cache: Cache | None = None) -> CpuBinary:
