@@ -14,15 +14,18 @@ pytestmark = pytest.mark.browser
 SCRIPT = """import workbench as wb
 from workbench.lang import blockIdx, f32, launch, repeat, shared, spatial, syncthreads, threadIdx
 
+ROWS = repeat(4, 1) * spatial(4, 16)
+
 @wb.script
 def transpose(a: f32[64, 64], b: f32[64, 64]):
     launch(grid=(4, 4), block=64)
+    y, x = blockIdx.y * 16, blockIdx.x * 16
     tile = shared(f32, (16, 16))
-    for i, j in (repeat(4, 1) * spatial(4, 16)).on(threadIdx.x):
-        tile[i, j] = a[blockIdx.y * 16 + i, blockIdx.x * 16 + j]
+    for i, j in ROWS.on(threadIdx.x):
+        tile[i, j] = a[y + i, x + j]
     syncthreads()
-    for i, j in (repeat(4, 1) * spatial(4, 16)).on(threadIdx.x):
-        b[blockIdx.x * 16 + i, blockIdx.y * 16 + j] = tile[j, i]
+    for i, j in ROWS.on(threadIdx.x):
+        b[x + i, y + j] = tile[j, i]
 
 wb.explore(transpose)"""
 

@@ -202,7 +202,8 @@ def _script_pane(
     views: list[LineView] = []
     for line in script:
         number = line.span.line if line.span else 0
-        views.append(LineView(line.text, number if number in linked else 0, groups.get(number, 0)))
+        group = groups.get(number, 0) if line.text.strip() else 0
+        views.append(LineView(line.text, number if number in linked else 0, group))
     span = script[0].span if script else None
     aside = PurePath(span.file).name if span else ""
     return PaneView("Python", aside, "python", tuple(views), span.line if span else 1)

@@ -33,8 +33,8 @@ LINES = 36
 SIZE = 11.5
 NUMBER = 40
 LEAST, STEP = 300, 20
-FOLDED = 0.4
-"""Largest part of the lines that is folded to let two texts stand side by side."""
+FOLDED = 0.5
+"""Largest part of the lines that is folded to let a script stand beside what it becomes."""
 
 _HUES = (250, 150, 60, 320)
 
@@ -115,7 +115,7 @@ def _beside(row: Sequence[PaneView], pane: PaneView) -> list[tuple[PaneView, flo
     spare = WIDTH - sum(widths)
     if spare >= 0:
         return [(p, w + spare / len(panes)) for p, w in zip(panes, widths, strict=True)]
-    if len(panes) > 2:
+    if len(panes) > 2 or row[0].language != "python":
         return None
     left, right = panes
     splits = [(_folds(left, w), _folds(right, WIDTH - w), w) for w in _steps()]

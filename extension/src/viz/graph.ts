@@ -105,12 +105,12 @@ export function renderGraph(
     const listed = asTable || !size.width;
     map.hidden = listed;
     twin.hidden = !listed;
-    side.hidden = !view.groups.length;
+    side.hidden = !fused;
     before.setAttribute("aria-pressed", String(!fused));
     after.setAttribute("aria-pressed", String(fused));
     after.disabled = !view.groups.length;
     flip.setAttribute("aria-pressed", String(asTable));
-    legend.textContent = fused ? "shade = one kernel, its operators in order · thick outline = anchor · dashed = a tensor that is stored, with its reason" : "one box = one operator";
+    legend.textContent = fused ? "shade = one kernel · thick outline = anchor · dashed = a stored tensor, with its reason" : "one box = one operator";
     if (listed) twin.replaceChildren(tableOf());
     else draw(size);
     mark();

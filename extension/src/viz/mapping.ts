@@ -230,7 +230,7 @@ const key = (name: string): HTMLElement => h("kbd", {}, name);
 /** Message, the place in the text, and what to do. */
 function errorOf(text: string, error: MappingError): HTMLElement[] {
   const place = error.end > error.start && error.start < text.length
-    ? h("code", { class: "kw-place" }, text.slice(Math.max(0, error.start - 24), error.start), h("mark", {}, text.slice(error.start, error.end)), text.slice(error.end, error.end + 24))
+    ? h("code", { class: "kw-place" }, cut(text.slice(0, error.start), -60), h("mark", {}, text.slice(error.start, error.end)), cut(text.slice(error.end), 40))
     : null;
   return [h("span", {}, error.message), ...(place ? [place] : []), ...(error.hint ? [h("span", { class: "kw-soft" }, error.hint)] : [])];
 }
@@ -282,4 +282,10 @@ function wholeTable(view: MappingView, worker: number): HTMLElement {
   const made = table("Tasks of every worker in order", ["worker", "tasks in order"], rows);
   made.tBodies[0]!.rows[worker - from]?.classList.add("kw-now");
   return h("div", { class: "kw-scroll kw-tall", tabindex: "0", role: "region", "aria-label": "Table of all workers" }, made);
+}
+
+/** The text, or its first (last, where `room` is negative) characters and an ellipsis. */
+function cut(text: string, room: number): string {
+  if (text.length <= Math.abs(room)) return text;
+  return room < 0 ? `…${text.slice(room)}` : `${text.slice(0, room)}…`;
 }
