@@ -318,6 +318,9 @@ def test_a_picture_of_code_is_no_wider_than_a_cell_and_cuts_no_line():
     kernel = copy.compile("cuda:sm_90a")
     picture = ET.fromstring(svg_of(kernel_view(kernel)))
     assert float(picture.attrib["width"]) <= 840
+    signature = "copy(a: f32[64, 8], b: f32[64, 8])"
+    assert picture.findtext(f"{SVG}title") == f"Kernel {signature}"
+    assert f'alt="Kernel {signature}' in bundle(kernel_view(kernel))["text/html"]
     drawn = "".join("".join(e.itertext()) for e in picture.iter(f"{SVG}text"))
     for line in kernel.source.splitlines():
         assert "".join(line.split()) in "".join(drawn.split()).replace(FOLD, "")

@@ -161,10 +161,12 @@ export function renderGraph(
     const points = pairs(edge.route);
     if (points.length < 4) return s("g");
     const d = `M${points[0]!.join(" ")}C${points.slice(1).map((point) => point.join(" ")).join(" ")}`;
-    const kind = edge.reason ? "kw-why" : "kw-flow", [x, y] = points[points.length >> 1]!;
+    const kind = edge.reason ? "kw-why" : "kw-flow";
+    const line = s("path", { class: kind, d, "marker-end": `url(#${id}-${kind})` }) as SVGPathElement;
+    const { x, y } = line.getPointAtLength(line.getTotalLength() / 2), wide = 9 + 6.2 * String(edge.reason).length;
     return s("g", {}, s("title", {}, edge.reason ? `${edge.tensor}: ${view.reasons[edge.reason - 1]}` : edge.tensor),
-      s("path", { class: kind, d, "marker-end": `url(#${id}-${kind})` }),
-      ...(edge.reason ? [s("circle", { class: "kw-why-dot", cx: x, cy: y, r: 7.5 }), s("text", { class: "kw-why-number", x, y: y + 3.6 }, String(edge.reason))] : []));
+      line,
+      ...(edge.reason ? [s("rect", { class: "kw-why-dot", x: x - wide / 2, y: y - 7.5, width: wide, height: 15, rx: 7.5 }), s("text", { class: "kw-why-number", x, y: y + 3.6 }, String(edge.reason))] : []));
   }
 
   const id = `kw${Math.random().toString(36).slice(2, 8)}`;

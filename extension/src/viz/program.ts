@@ -97,7 +97,7 @@ export function renderProgram(
     lines = new Map();
     lit = [];
     const shown = view.panes.filter((_, k) => open[k]);
-    panes.style.gridTemplateColumns = shown.map((pane) => `minmax(0, ${Math.min(90, Math.max(36, ...pane.lines.map((line) => line.text.length)))}fr)`).join(" ");
+    panes.style.gridTemplateColumns = shown.map((pane) => `minmax(0, ${8 + Math.min(80, Math.max(36, ...pane.lines.map((line) => line.text.length)))}fr)`).join(" ");
     panes.replaceChildren(...shown.map(paneOf));
     tabs.replaceChildren(...view.panes.map((pane, k) => h("button", {
       type: "button", "aria-pressed": String(open[k]),
