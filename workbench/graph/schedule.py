@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.schedules import Template
 
 _LONGEST = 40
+_ODD = re.compile(r"[^\w .:/\"-]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,5 +87,6 @@ def _name(text: str) -> str:
 
 
 def _listed(origin: list[str]) -> str:
-    names = [safe_name(n[:_LONGEST], "node") for n in dict.fromkeys(origin)]
+    # a comment: no line end, and no backslash, which would join it with the next line in C
+    names = [_ODD.sub("_", n[:_LONGEST]) for n in dict.fromkeys(origin)]
     return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
