@@ -64,6 +64,7 @@ class Broken:
     name: str = "wb.f"
     text: str = "define void @wb.f() { nonsense }"
     scratch_bytes: int = 0
+    straight: bool = False
 
 
 def test_llvm_refuses():

@@ -24,6 +24,9 @@ class Source:
     scratch_bytes : int
         Memory that each host thread of a CPU launch brings for shared tensors and for values
         that live across barriers [byte]; 0 elsewhere.
+    straight : bool
+        Whether it is LLVM IR without a loop but those over blocks and threads, so that a few of
+        LLVM's passes do.
     """
 
     language: str
@@ -31,6 +34,7 @@ class Source:
     text: str
     lines: tuple[Line, ...]
     scratch_bytes: int = 0
+    straight: bool = False
 
     @classmethod
     def of(cls, language: str, name: str, doc: Doc, scratch_bytes: int = 0) -> Source:

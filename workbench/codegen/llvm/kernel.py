@@ -28,6 +28,9 @@ from workbench.ir.types import DType, Scope, TensorType, i32
 INLINE_LIMIT = 8
 """Calls of an approximation that LLVM may inline."""
 
+_LOOPS = ("for_", "while", "slice")
+"""How the labels of loops begin that a kernel has of its own."""
+
 
 def generate(module: Module, *, lanes: int = 16) -> Source:
     """LLVM IR that runs the kernel of a module on a CPU.
@@ -198,19 +201,23 @@ def _source(f: Frame, scratch_bytes: int) -> Source:
         *e.allocas,
         *f.prologue,
     ]
-    tail = ["}", "", *_functions(e), *e.declarations.values(), ""]
+    straight = not f.cut.lifted and not any(line.text.startswith(_LOOPS) for line in e.lines)
+    tail = ["}", "", *_functions(e, straight), *e.declarations.values(), ""]
     tail += _scopes([safe_name(v.name) for v in f.tags])
     start = [Line(text, kernel.span if text.startswith("define") else None) for text in head]
     lines = (*start, *e.lines, *(Line(row) for text in tail for row in text.split("\n")))
-    return Source("llvm", entry, "\n".join(n.text for n in lines) + "\n", lines, scratch_bytes)
+    text = "\n".join(n.text for n in lines) + "\n"
+    return Source("llvm", entry, text, lines, scratch_bytes, straight)
 
 
-def _functions(e: Emitter) -> list[str]:
+def _functions(e: Emitter, straight: bool) -> list[str]:
     """Approximations; one that is called in many places stays a function, or LLVM inlines each."""
+    few = "alwaysinline " if straight else ""
     found: list[str] = []
     for name, text in e.functions.items():
         calls = sum(f"@{name}(" in line.text for line in e.lines)
-        found.append(text.replace(") {", ") noinline {", 1) if calls > INLINE_LIMIT else text)
+        how = "noinline " if calls > INLINE_LIMIT else few
+        found.append(text.replace(") {", f") {how}{{", 1))
     return found
 
 
