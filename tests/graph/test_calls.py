@@ -17,8 +17,11 @@ F = np.float32
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0, 3)])
 def test_scalars_and_empty_tensors(shape: tuple[int, ...]) -> None:
-    made = model([node("Mul", "x x", "p"), node("Relu", "p", "y"),
-                  node("ReduceSum", "y", "s", keepdims=0)], {"x": (F, shape)}, ["y", "s"])
+    made = model(
+        [node("Mul", "x x", "p"), node("Relu", "p", "y"), node("ReduceSum", "y", "s", keepdims=0)],
+        {"x": (F, shape)},
+        ["y", "s"],
+    )
     agree(made, {"x": np.array(floats(*shape), F)}, "interp")
 
 
@@ -35,10 +38,27 @@ def test_names_of_the_model_do_not_reach_the_source() -> None:
         assert "#include" not in kernel.source
 
 
-@pytest.mark.parametrize("name", [
-    'a"b', "a'b", "two\nlines", "<script>alert(1)</script>", "float", "threadIdx", "acc", "i0",
-    "λ→µ", "*/", "%s{}", "\\", "\u202e", "x\x00y", "0", "n" * 5000,
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        'a"b',
+        "a'b",
+        "two\nlines",
+        "<script>alert(1)</script>",
+        "float",
+        "threadIdx",
+        "acc",
+        "i0",
+        "λ→µ",
+        "*/",
+        "%s{}",
+        "\\",
+        "\u202e",
+        "x\x00y",
+        "0",
+        "n" * 5000,
+    ],
+)
 def test_any_name_will_do(name: str) -> None:
     made = model([node("Relu", "x", "y")], {"x": (F, (2,))}, ["y"])
     made.graph.name = made.graph.node[0].name = name
@@ -123,9 +143,17 @@ def test_calls_do_not_share_what_they_give() -> None:
 
 def test_outputs_share_no_memory() -> None:
     """One tensor under two names, what another kernel reads too, what two nodes make alike."""
-    made = model([node("Relu", "x", "y"), node("Identity", "y", "again"), node("Exp", "y", "e"),
-                  node("Relu", "x", "twin"), node("Identity", "x", "same")],
-                 {"x": (F, (2, 3))}, ["y", "again", "e", "twin", "same"])
+    made = model(
+        [
+            node("Relu", "x", "y"),
+            node("Identity", "y", "again"),
+            node("Exp", "y", "e"),
+            node("Relu", "x", "twin"),
+            node("Identity", "x", "same"),
+        ],
+        {"x": (F, (2, 3))},
+        ["y", "again", "e", "twin", "same"],
+    )
     graph = agree(made, {"x": floats(2, 3)}, "interp")
     x = floats(2, 3)
     arrays = [x, *graph({"x": x}).values(), *graph({"x": x}).values()]

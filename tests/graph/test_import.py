@@ -252,8 +252,12 @@ def test_a_node_that_does_not_fit_is_named() -> None:
 
 
 def test_an_input_that_is_left_out() -> None:
-    made = model([helper.make_node("Clip", ["x", "", "top"], ["y"])], {"x": (F, (3,))}, ["y"],
-                 {"top": np.float32(1)})
+    made = model(
+        [helper.make_node("Clip", ["x", "", "top"], ["y"])],
+        {"x": (F, (3,))},
+        ["y"],
+        {"top": np.float32(1)},
+    )
     agree(made, {"x": F([-3, 0, 2])}, "interp")
     made.graph.node[0].input[0] = ""
     assert refused(made) == (
@@ -265,7 +269,7 @@ def test_attributes_of_another_kind() -> None:
     made = model([node("Concat", "x x", "y", axis=0)], {"x": (F, (2,))}, ["y"])
     made.graph.node[0].attribute[0].CopyFrom(helper.make_attribute("axis", "one"))
     assert refused(made) == (
-        'node "Concat_y" (Concat): the attribute axis is \'one\', not a whole number'
+        "node \"Concat_y\" (Concat): the attribute axis is 'one', not a whole number"
     )
     made.graph.node[0].attribute[0].CopyFrom(helper.make_attribute("axis", [1, 2]))
     assert refused(made).endswith("the attribute axis is [1, 2], not a whole number")
@@ -287,9 +291,17 @@ def test_an_output_that_its_node_does_not_give() -> None:
 @pytest.mark.parametrize(("extent", "step"), [(-1, 1), (0, -1)])
 def test_slices_that_onnx_itself_cannot_take(extent: int, step: int) -> None:
     """onnx 1.22 ends the whole process when it infers the shapes of these."""
-    made = model([node("Slice", "x from to axes steps", "y")], {"x": (F, (1, "n"))}, ["y"],
-                 {"from": np.array([0]), "to": np.array([9]), "axes": np.array([0]),
-                  "steps": np.array([step])})
+    made = model(
+        [node("Slice", "x from to axes steps", "y")],
+        {"x": (F, (1, "n"))},
+        ["y"],
+        {
+            "from": np.array([0]),
+            "to": np.array([9]),
+            "axes": np.array([0]),
+            "steps": np.array([step]),
+        },
+    )
     made.graph.input[0].type.tensor_type.shape.dim[0].dim_value = extent
     graph = from_onnx(made)
     dims = dict.fromkeys(graph.dims, 3)

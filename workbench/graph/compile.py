@@ -103,9 +103,7 @@ class CompiledGraph:
         """Bytes that the kernels read and write, without fusion and as it is; each tensor of a
         kernel counted once [byte].
         """
-        before = sum(
-            t.size_bytes for op in self.graph.operators for t in (*op.inputs, op.output)
-        )
+        before = sum(t.size_bytes for op in self.graph.operators for t in (*op.inputs, op.output))
         after = sum(t.size_bytes for g in self.groups for t in (*g.inputs, g.output))
         return before, after
 
@@ -165,25 +163,32 @@ class CompiledGraph:
         known = self.graph.inputs
         if not isinstance(inputs, Mapping):
             example = ", ".join(f'"{shown(t.name)}": …' for t in known)
-            raise LaunchError(f"a graph is called with a dict of arrays, not "
-                              f"{type(inputs).__name__}", hint=f"pass {{{example}}}")
+            raise LaunchError(
+                f"a graph is called with a dict of arrays, not {type(inputs).__name__}",
+                hint=f"pass {{{example}}}",
+            )
         missing = [t for t in known if t.name not in inputs]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
             got = ", ".join(shown(str(n)) for n in inputs)
-            raise LaunchError(f"{', '.join(map(str, missing))} {verb} missing from the inputs",
-                              hint=f"got {got or 'nothing'}")
+            raise LaunchError(
+                f"{', '.join(map(str, missing))} {verb} missing from the inputs",
+                hint=f"got {got or 'nothing'}",
+            )
         names = {t.name for t in known}
         unknown = [shown(str(n)) for n in inputs if n not in names]
         if unknown:
-            raise LaunchError(f"the graph has no input {', '.join(unknown)}",
-                              hint=f"its inputs are {', '.join(shown(t.name) for t in known)}")
+            raise LaunchError(
+                f"the graph has no input {', '.join(unknown)}",
+                hint=f"its inputs are {', '.join(shown(t.name) for t in known)}",
+            )
 
     def _input(self, tensor: Tensor, array: Array) -> Array:
         """The array as kernels take it, once it fits."""
         if isinstance(array, np.ma.MaskedArray):
-            raise LaunchError(f"argument {shown(tensor.name)}: kernels know no masks",
-                              hint="pass its filled(…)")
+            raise LaunchError(
+                f"argument {shown(tensor.name)}: kernels know no masks", hint="pass its filled(…)"
+            )
         # numpy's scalars and matrices count as what they hold
         if isinstance(array, np.ndarray | np.generic):
             array = np.asarray(array)
@@ -202,8 +207,7 @@ class CompiledGraph:
     def _workspace(self, xp: Any) -> _Workspace:
         if not self._constants:
             self._constants = {
-                t: xp.asarray(a.reshape(t.storage.extents))
-                for t, a in self.graph.constants.items()
+                t: xp.asarray(a.reshape(t.storage.extents)) for t, a in self.graph.constants.items()
             }
         # numpy aligns to 16 bytes only: the arena starts at the next place that suits all
         raw = xp.empty(self.memory.arena_bytes + _ALIGN, "uint8")
@@ -227,8 +231,10 @@ class CompiledGraph:
     def __repr__(self) -> str:
         before, after = self.launches
         kernels = counted(len(self.kernels), "kernel")
-        return (f"CompiledGraph({shown(self.graph.name)}, {self.target}: "
-                f"{counted(before, 'operator')} as {kernels}, run {counted(after, 'time')})")
+        return (
+            f"CompiledGraph({shown(self.graph.name)}, {self.target}: "
+            f"{counted(before, 'operator')} as {kernels}, run {counted(after, 'time')})"
+        )
 
 
 _ALIGN = 256

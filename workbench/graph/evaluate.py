@@ -135,8 +135,10 @@ def _slice(
         term = machine.value(reduction.value, values)
         whole = np.broadcast_to(term, [len(span) for span in ranges])
         flat = whole.reshape(*whole.shape[: out.ndim], -1)
-        values = {v: a.reshape(a.shape[: out.ndim]) for v, a in zip(
-            compute.axes, (values[v] for v in compute.axes), strict=True)}
+        values = {
+            v: a.reshape(a.shape[: out.ndim])
+            for v, a in zip(compute.axes, (values[v] for v in compute.axes), strict=True)
+        }
         values[reduction.result] = _reduced(reduction, flat)
     result = machine.value(compute.value, values)
     out[rows] = np.broadcast_to(result, out[rows].shape)

@@ -139,8 +139,10 @@ class FlowGraph:
         """
         goal = Target.parse(target) if isinstance(target, str) else target
         if not isinstance(goal, Target):
-            raise WorkbenchError(f"a target is a name or a Target, not {type(goal).__name__}",
-                                 hint='pass "cpu", "interp", "cuda" or "cuda:sm_90a"')
+            raise WorkbenchError(
+                f"a target is a name or a Target, not {type(goal).__name__}",
+                hint='pass "cpu", "interp", "cuda" or "cuda:sm_90a"',
+            )
         bound = self.bind(dims)
         parts = bound.partition or partition(bound.graph, fuse=False)
         return compile_graph(bound.graph, parts, goal)

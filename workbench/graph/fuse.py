@@ -127,9 +127,7 @@ def _inner(node: Node, made: dict[Var, tuple[Expr, tuple[Expr, ...]]]) -> Node |
     return None
 
 
-def _image(
-    compute: Compute, made: dict[Var, tuple[Expr, tuple[Expr, ...]]]
-) -> tuple[Expr, ...]:
+def _image(compute: Compute, made: dict[Var, tuple[Expr, tuple[Expr, ...]]]) -> tuple[Expr, ...]:
     """Where in the output of `compute` the element at hand goes."""
     for var, inverse in compute.inverse:
         if var in made:
@@ -145,8 +143,9 @@ def _loaded(body: Node, producer: Compute) -> Node:
         if not isinstance(node, Load) or node.tensor is not producer.output:
             return None
         if node.type.lanes > 1:
-            raise ScheduleError(f"{producer.output.name} is loaded in short vectors; load single "
-                                "elements")
+            raise ScheduleError(
+                f"{producer.output.name} is loaded in short vectors; load single elements"
+            )
         return substitute(producer.value, dict(zip(producer.axes, node.index, strict=True)))
 
     return rewrite(body, rule)

@@ -73,9 +73,7 @@ class Group:
     def inputs(self) -> tuple[Tensor, ...]:
         """The tensors the group reads from outside, each once."""
         inner = {op.output for op in self.operators}
-        return tuple(
-            dict.fromkeys(t for op in self.operators for t in op.inputs if t not in inner)
-        )
+        return tuple(dict.fromkeys(t for op in self.operators for t in op.inputs if t not in inner))
 
     def __repr__(self) -> str:
         inputs = ", ".join(shown(t.name) for t in self.inputs)
@@ -278,9 +276,7 @@ class _State:
         """How often the definition of `tensor` would stand in the group's program."""
         # anchor and epilogue stand in it once
         return sum(
-            self.copies.get(op, 1) * loads(op, tensor)
-            for op in self.users[tensor]
-            if op in group
+            self.copies.get(op, 1) * loads(op, tensor) for op in self.users[tensor] if op in group
         )
 
     def group(self, anchor: Operator) -> Group:

@@ -61,13 +61,10 @@ class Tiles:
         block = tuple(Var(f"b{d}", i32) for d in range(rank))
         thread = tuple(Var(f"t{d}", i32) for d in range(rank))
         index = tuple(
-            build.add(build.mul(b, t), i)
-            for b, i, t in zip(block, thread, self.tile, strict=True)
+            build.add(build.mul(b, t), i) for b, i, t in zip(block, thread, self.tile, strict=True)
         )
         guards = [
-            build.less(i, e)
-            for i, e, t in zip(index, self.shape, self.tile, strict=True)
-            if e % t
+            build.less(i, e) for i, e, t in zip(index, self.shape, self.tile, strict=True) if e % t
         ]
         inner = body(index)
         if guards:

@@ -99,8 +99,10 @@ def start_value(reducer: Reducer, kind: DType) -> Expr:
         return build.const(float("-inf") if lowest else float("inf"), kind)
     if kind == boolean:
         return build.const(not lowest, kind)
-    ends = (0, 2**kind.bits - 1) if kind.kind == "u" else (
-        -(2 ** (kind.bits - 1)), 2 ** (kind.bits - 1) - 1
+    ends = (
+        (0, 2**kind.bits - 1)
+        if kind.kind == "u"
+        else (-(2 ** (kind.bits - 1)), 2 ** (kind.bits - 1) - 1)
     )
     return build.const(ends[0] if lowest else ends[1], kind)
 

@@ -118,21 +118,25 @@ class _Product:
         zero = Store(acc, (i, j), build.const(0, _dtype(self.value)))
         k0 = Var("k0", i32)
         rounds = -(-self.extent // depth)
-        body = Seq((
-            self._copy(a, block, first, k0),
-            self._copy_right(b, block, first, k0),
-            Evaluate(build.call("syncthreads")),
-            self._multiply(a, b, acc),
-            Evaluate(build.call("syncthreads")),
-        ))
-        return Seq((
-            Allocate(a),
-            Allocate(b),
-            Allocate(acc),
-            self._each(i, j, zero),
-            For(k0, build.const(0), build.const(rounds), build.const(1), body),
-            self._store(acc, block, first),
-        ))
+        body = Seq(
+            (
+                self._copy(a, block, first, k0),
+                self._copy_right(b, block, first, k0),
+                Evaluate(build.call("syncthreads")),
+                self._multiply(a, b, acc),
+                Evaluate(build.call("syncthreads")),
+            )
+        )
+        return Seq(
+            (
+                Allocate(a),
+                Allocate(b),
+                Allocate(acc),
+                self._each(i, j, zero),
+                For(k0, build.const(0), build.const(rounds), build.const(1), body),
+                self._store(acc, block, first),
+            )
+        )
 
     @property
     def value(self) -> Expr:
@@ -221,9 +225,7 @@ class _Product:
         total = build.load(acc, (i, j))
         value = substitute(self.compute.value, {**values, self.compute.reduction.result: total})
         done: Stmt = Store(self.compute.output, index, value)
-        tests = [
-            build.less(at[d], shape[d - 2]) for d in (0, 1) if shape[d - 2] % tile[d]
-        ]
+        tests = [build.less(at[d], shape[d - 2]) for d in (0, 1) if shape[d - 2] % tile[d]]
         if tests:
             done = If(build.all_of(*tests), done)
         body = self._each(i, j, done)

@@ -78,8 +78,7 @@ class ReduceBlock:
         warp, lane = build.floordiv(worker, WARP), build.floormod(worker, WARP)
         shape = (self.rows, self.warps)
         parts = [
-            Var(f"{v.name}_of_warp", TensorType(_dtype(v), shape, Scope.SHARED))
-            for v in state.vars
+            Var(f"{v.name}_of_warp", TensorType(_dtype(v), shape, Scope.SHARED)) for v in state.vars
         ]
         first = build.binary(BinaryOp.EQ, lane, 0)
         stores = [Store(p, (row, warp), v) for p, v in zip(parts, state.vars, strict=True)]

@@ -54,8 +54,10 @@ class Functions:
                 raise ModelError(f"{version} is no opset of the domain {domain or 'ai.onnx'!r}")
         newest = onnx.defs.onnx_opset_version()
         if versions.get("", 1) > newest:
-            raise ModelError(f"the model asks for opset {versions['']}; the newest known is "
-                             f"{newest}", hint="a newer onnx package may know it")
+            raise ModelError(
+                f"the model asks for opset {versions['']}; the newest known is {newest}",
+                hint="a newer onnx package may know it",
+            )
         local = {(_domain(f.domain), f.name): f for f in proto.functions}
         return cls(versions, local)
 
@@ -74,9 +76,7 @@ class Functions:
         if depth > _DEPTH:
             return False
         inner = self.inside(body)
-        return all(
-            inner.supported(Node.of(n, inner.opset(n.domain)), depth + 1) for n in body.node
-        )
+        return all(inner.supported(Node.of(n, inner.opset(n.domain)), depth + 1) for n in body.node)
 
     def inside(self, body: onnx.FunctionProto) -> Functions:
         """The opsets that a function's own nodes live in."""

@@ -85,8 +85,9 @@ def _lower_node(b: Builder, node: Node, names: Names, functions: Functions, dept
         if depth or error.message.startswith("node "):
             raise
         kind = type(error) if isinstance(error, UnsupportedOp) else ModelError
-        raise kind(f'node "{node.name}" ({node.op}): {error.message}', hint=error.hint,
-                   notes=error.notes) from None
+        raise kind(
+            f'node "{node.name}" ({node.op}): {error.message}', hint=error.hint, notes=error.notes
+        ) from None
     for name, tensor in zip(node.outputs, found, strict=False):
         if name and tensor is not None:
             fresh = depth == 0 and len(b.operators) > before
@@ -127,8 +128,11 @@ def _expand(
     """The outputs of a node that is defined by a function."""
     body = functions.body(node, inputs) if depth < _DEPTH else None
     if body is None:
-        raise UnsupportedOp(f"the operator {node.op} of opset {node.opset} is not supported",
-                            op=node.op, opset=node.opset)
+        raise UnsupportedOp(
+            f"the operator {node.op} of opset {node.opset} is not supported",
+            op=node.op,
+            opset=node.opset,
+        )
     inner = functions.inside(body)
     names: Names = {n: t for n, t in zip(body.input, inputs, strict=False) if t is not None}
     for step in bound_nodes(body, node, inner):
@@ -204,7 +208,8 @@ def _inferred(proto: onnx.ModelProto) -> Names:
         shape = None
         if kind.HasField("shape"):
             shape = tuple(
-                d.dim_value if d.HasField("dim_value") and d.dim_value >= 0
+                d.dim_value
+                if d.HasField("dim_value") and d.dim_value >= 0
                 else Dim(d.dim_param or "?")
                 for d in kind.shape.dim
             )

@@ -117,8 +117,9 @@ def _proto(source: Source) -> tuple[onnx.ModelProto, Path | None]:
     else:
         raise ModelError(f"a model is a path, bytes or a ModelProto, not {type(source).__name__}")
     if not proto.HasField("graph") or not proto.opset_import:
-        raise ModelError(f"{name} is no ONNX model: it holds no graph",
-                         hint="is the file complete?")
+        raise ModelError(
+            f"{name} is no ONNX model: it holds no graph", hint="is the file complete?"
+        )
     return proto, folder
 
 
@@ -131,19 +132,20 @@ def _parsed(data: bytes, name: str) -> onnx.ModelProto:
             raise
         raise ModelError(
             f"{name} ({len(data)} bytes) is no ONNX model, or is cut short",
-            hint="download or export it again", notes=[str(error)],
+            hint="download or export it again",
+            notes=[str(error)],
         ) from None
     return proto
 
 
 def _input(value: onnx.ValueInfoProto) -> Tensor:
     if not value.type.HasField("tensor_type"):
-        raise UnsupportedOp(f'the input "{shown(value.name)}" is no tensor; only tensors are '
-                            "supported")
+        raise UnsupportedOp(
+            f'the input "{shown(value.name)}" is no tensor; only tensors are supported'
+        )
     kind = value.type.tensor_type
     if not kind.HasField("shape"):
-        raise ModelError(f'the input "{shown(value.name)}" does not say how many dimensions it '
-                         "has")
+        raise ModelError(f'the input "{shown(value.name)}" does not say how many dimensions it has')
     shape = tuple(_extent(value.name, n, d) for n, d in enumerate(kind.shape.dim))
     return Tensor(value.name, dtype_of_elem(kind.elem_type), shape)
 
@@ -188,8 +190,9 @@ def in_order(nodes: Sequence[Node], known: set[str]) -> tuple[Node, ...]:
     for node in nodes:
         for name in filter(None, node.outputs):
             if name in makers or name in known:
-                raise ModelError(f'"{shown(name)}" is made twice, the second time by node '
-                                 f'"{node.name}"')
+                raise ModelError(
+                    f'"{shown(name)}" is made twice, the second time by node "{node.name}"'
+                )
             makers[name] = node
     for node in nodes:
         _check_inputs(node, known, makers)
@@ -241,19 +244,26 @@ def bind(inputs: Sequence[Tensor], dims: Mapping[str, int]) -> tuple[Tensor, ...
     """
     names = dim_names(inputs)
     if not isinstance(dims, Mapping):
-        raise ModelError(f"dims is a dict from names to extents, not {type(dims).__name__}",
-                         hint=f"pass dims={_example(inputs, names)}")
+        raise ModelError(
+            f"dims is a dict from names to extents, not {type(dims).__name__}",
+            hint=f"pass dims={_example(inputs, names)}",
+        )
     unknown = [shown(str(n)) for n in dims if n not in names]
     if unknown:
-        raise ModelError(f"no input has a dim called {', '.join(unknown)}",
-                         hint=f"the dims are {', '.join(map(shown, names)) or 'all fixed'}")
+        raise ModelError(
+            f"no input has a dim called {', '.join(unknown)}",
+            hint=f"the dims are {', '.join(map(shown, names)) or 'all fixed'}",
+        )
     extents = {name: _chosen(name, value) for name, value in dims.items()}
     missing = [n for n in names if n not in dims]
     if missing:
         raise missing_dims(inputs, missing)
     bound = tuple(
-        Tensor(t.name, t.dtype, tuple(extents[e.name] if isinstance(e, Dim) else e
-                                      for e in t.shape or ()))
+        Tensor(
+            t.name,
+            t.dtype,
+            tuple(extents[e.name] if isinstance(e, Dim) else e for e in t.shape or ()),
+        )
         for t in inputs
     )
     for t in bound:
@@ -286,9 +296,12 @@ def missing_dims(inputs: Sequence[Tensor], missing: Sequence[str]) -> WorkbenchE
         if isinstance(e, Dim) and e.name in missing
     ]
     noun = "dim has" if len(missing) == 1 else "dims have"
-    return ModelError(f"the dynamic {noun} no value: {', '.join(map(shown, missing))}",
-                      hint=f"pass dims={_example(inputs, missing)}, the extents of the arrays you "
-                           "will call it with", notes=places)
+    return ModelError(
+        f"the dynamic {noun} no value: {', '.join(map(shown, missing))}",
+        hint=f"pass dims={_example(inputs, missing)}, the extents of the arrays you "
+        "will call it with",
+        notes=places,
+    )
 
 
 def _example(inputs: Sequence[Tensor], names: Sequence[str]) -> str:

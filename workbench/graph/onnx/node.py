@@ -58,8 +58,11 @@ class Node:
         outputs = tuple(proto.output)
         first = next((o for o in outputs if o), "nothing")
         name = shown(proto.name or f'{proto.op_type} of "{first}"')
-        values = {a.name: _plain(onnx.helper.get_attribute_value(a)) for a in proto.attribute
-                  if not a.ref_attr_name}
+        values = {
+            a.name: _plain(onnx.helper.get_attribute_value(a))
+            for a in proto.attribute
+            if not a.ref_attr_name
+        }
         return cls(proto.op_type, domain, opset, name, tuple(proto.input), outputs, values, proto)
 
     def number(self, key: str, default: int | None = None) -> int:
@@ -109,8 +112,10 @@ class Node:
             return None
         value = b.value(tensor)
         if value is None:
-            raise ModelError(f"{what} ({tensor.name}) depends on the inputs of the call",
-                             hint="shapes, axes and the like must be known when compiling")
+            raise ModelError(
+                f"{what} ({tensor.name}) depends on the inputs of the call",
+                hint="shapes, axes and the like must be known when compiling",
+            )
         return value
 
     def ints(self, b: Builder, tensor: Tensor | None, what: str) -> list[int] | None:

@@ -292,4 +292,3 @@ ROWS = (
     Row("CastLike", 15, _cast_like),
     Row("Gelu", 20, _gelu),
 )
-

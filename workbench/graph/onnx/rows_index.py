@@ -22,8 +22,9 @@ def _gather_elements(node: Node, b: Builder, x: Tensor, indices: Tensor) -> Tens
     axis = axis_of(node.number("axis", 0), x.rank)
     if indices.rank != x.rank:
         raise ModelError(f"{indices} does not have as many dimensions as {x}")
-    if any(i > e for d, (i, e) in enumerate(zip(indices.extents, x.extents, strict=True))
-           if d != axis) or (x.extents[axis] == 0 and indices.size):
+    if any(
+        i > e for d, (i, e) in enumerate(zip(indices.extents, x.extents, strict=True)) if d != axis
+    ) or (x.extents[axis] == 0 and indices.size):
         raise ModelError(f"{indices} reaches beyond {x}")
     data, where = x.variable(), indices.variable()
 

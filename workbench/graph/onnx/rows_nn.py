@@ -48,8 +48,10 @@ def _window(node: Node, x: Tensor, kernel: tuple[int, ...]) -> Window:
     if len(stride) != dims or len(dilation) != dims or len(pads) != 2 * dims:
         raise ModelError(f"{node.op}: strides, dilations and pads do not fit {dims} dimensions")
     if min(*stride, *dilation, *kernel) < 1 or min(pads) < 0:
-        raise ModelError(f"{node.op}: strides {list(stride)}, dilations {list(dilation)} and "
-                         f"pads {pads} must not be so small")
+        raise ModelError(
+            f"{node.op}: strides {list(stride)}, dilations {list(dilation)} and "
+            f"pads {pads} must not be so small"
+        )
     auto = node.text("auto_pad", "NOTSET")
     before, after = tuple(pads[:dims]), tuple(pads[dims:])
     if auto == "VALID":
@@ -60,7 +62,10 @@ def _window(node: Node, x: Tensor, kernel: tuple[int, ...]) -> Window:
 
 
 def _same(
-    x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
+    x: Tensor,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
     lower: bool,
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Padding that makes the output's extents those of the input over the stride."""
@@ -121,12 +126,12 @@ def _reduce(make: Reduce, node: Node, b: Builder, x: Tensor, axes: Tensor | None
 
 
 def _plain(
-    name: str, reducer: Reducer, before: Callable[[Expr], Expr] | None = None,
+    name: str,
+    reducer: Reducer,
+    before: Callable[[Expr], Expr] | None = None,
     after: Callable[[Expr], Expr] | None = None,
 ) -> Reduce:
-    return lambda b, x, dims, keep: reduce.reduction(
-        b, name, x, dims, keep, reducer, before, after
-    )
+    return lambda b, x, dims, keep: reduce.reduction(b, name, x, dims, keep, reducer, before, after)
 
 
 def _log_sum_exp(b: Builder, x: Tensor, dims: list[int], keep: bool) -> Tensor:
@@ -135,9 +140,7 @@ def _log_sum_exp(b: Builder, x: Tensor, dims: list[int], keep: bool) -> Tensor:
     bound = elementwise(
         b, "finite", lambda v: build.select(build.call("isinf", v), build.cast(0, v.type), v), top
     )
-    powers = elementwise(
-        b, "exp", lambda v, t: build.call("exp", build.sub(v, t)), x, bound
-    )
+    powers = elementwise(b, "exp", lambda v, t: build.call("exp", build.sub(v, t)), x, bound)
     total = _plain("reduce_sum", Reducer.SUM)(b, powers, dims, keep)
     low = reshape(b, bound, total.extents)
     return elementwise(b, "log", lambda s, t: build.add(build.call("log", s), t), total, low)
@@ -192,8 +195,9 @@ def _softmax_flat(node: Node, b: Builder, x: Tensor) -> Tensor:
     return reduce.softmax(b, x, range(dim, x.rank), node.op == "LogSoftmax")
 
 
-def _batch_norm(node: Node, b: Builder, x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor,
-                variance: Tensor) -> Tensor:
+def _batch_norm(
+    node: Node, b: Builder, x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor
+) -> Tensor:
     if node.number("training_mode", 0) or len([o for o in node.outputs if o]) > 1:
         raise ModelError("BatchNormalization is supported for inference only")
     return normalize.batch_norm(b, x, scale, shift, mean, variance, node.real("epsilon", 1e-5))
@@ -219,7 +223,11 @@ def _instance_norm(node: Node, b: Builder, x: Tensor, scale: Tensor, shift: Tens
 
 def _lrn(node: Node, b: Builder, x: Tensor) -> Tensor:
     return normalize.local_response_norm(
-        b, x, node.number("size"), node.real("alpha", 1e-4), node.real("beta", 0.75),
+        b,
+        x,
+        node.number("size"),
+        node.real("alpha", 1e-4),
+        node.real("beta", 0.75),
         node.real("bias", 1.0),
     )
 

@@ -31,8 +31,9 @@ def _identity(node: Node, b: Builder, x: Tensor, *rest: Tensor | None) -> Tensor
     return x
 
 
-def _dropout(node: Node, b: Builder, x: Tensor, ratio: Tensor | None = None,
-             training: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+def _dropout(
+    node: Node, b: Builder, x: Tensor, ratio: Tensor | None = None, training: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
     del ratio
     flag = node.known(b, training, "training_mode")
     if flag is not None and flag.any():
@@ -48,8 +49,12 @@ def _constant(node: Node, b: Builder) -> Tensor:
     values = node.attributes
     if "value" in values:
         return b.constant(array_of(node.tensor("value"), None))
-    for key, kind in (("value_float", "float32"), ("value_floats", "float32"),
-                      ("value_int", "int64"), ("value_ints", "int64")):
+    for key, kind in (
+        ("value_float", "float32"),
+        ("value_floats", "float32"),
+        ("value_int", "int64"),
+        ("value_ints", "int64"),
+    ):
         if key in values:
             try:
                 return b.constant(np.asarray(values[key], kind))
@@ -74,8 +79,12 @@ def _filled(b: Builder, shape: list[int], value: np.ndarray) -> Tensor:
     if prod(shape) <= FOLD_LIMIT:
         return b.constant(np.full(shape, value))
     kind = b.constant(value).dtype
-    compute = grid("fill", (), TensorType(kind, tuple(shape) or (1,)),
-                   lambda _: build.const(value.item(), kind))
+    compute = grid(
+        "fill",
+        (),
+        TensorType(kind, tuple(shape) or (1,)),
+        lambda _: build.const(value.item(), kind),
+    )
     return b.emit(compute, (), shape)
 
 
@@ -102,8 +111,9 @@ def _size(node: Node, b: Builder, x: Tensor) -> Tensor:
 
 
 def _range(node: Node, b: Builder, start: Tensor, stop: Tensor, step: Tensor) -> Tensor:
-    ends = [node.known(b, t, what) for t, what in ((start, "start"), (stop, "limit"),
-                                                  (step, "delta"))]
+    ends = [
+        node.known(b, t, what) for t, what in ((start, "start"), (stop, "limit"), (step, "delta"))
+    ]
     if any(e is None or e.size != 1 for e in ends):
         raise ModelError("start, limit and delta of a Range are one number each")
     low, high, by = (e.reshape(()).item() for e in ends if e is not None)
@@ -187,15 +197,23 @@ def _slice_attributes(node: Node, b: Builder, x: Tensor) -> Tensor:
     return _sliced(b, x, starts, ends, axes, [1] * len(starts))
 
 
-def _slice(node: Node, b: Builder, x: Tensor, starts: Tensor, ends: Tensor,
-           axes: Tensor | None = None, steps: Tensor | None = None) -> Tensor:
+def _slice(
+    node: Node,
+    b: Builder,
+    x: Tensor,
+    starts: Tensor,
+    ends: Tensor,
+    axes: Tensor | None = None,
+    steps: Tensor | None = None,
+) -> Tensor:
     first, last = node.ints(b, starts, "starts") or [], node.ints(b, ends, "ends") or []
     where = node.ints(b, axes, "axes") or list(range(len(first)))
     return _sliced(b, x, first, last, where, node.ints(b, steps, "steps") or [1] * len(first))
 
 
-def _sliced(b: Builder, x: Tensor, starts: list[int], ends: list[int], axes: list[int],
-            steps: list[int]) -> Tensor:
+def _sliced(
+    b: Builder, x: Tensor, starts: list[int], ends: list[int], axes: list[int], steps: list[int]
+) -> Tensor:
     if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
         raise ModelError(f"starts {starts}, ends {ends}, axes {axes}, steps {steps} do not fit")
     first, by, shape = [0] * x.rank, [1] * x.rank, list(x.extents)
@@ -260,8 +278,14 @@ def _pad_attributes(node: Node, b: Builder, x: Tensor) -> Tensor:
     return ops.pad(b, x, pads[: x.rank], pads[x.rank :], value, node.text("mode", "constant"))
 
 
-def _pad(node: Node, b: Builder, x: Tensor, pads: Tensor, value: Tensor | None = None,
-         axes: Tensor | None = None) -> Tensor:
+def _pad(
+    node: Node,
+    b: Builder,
+    x: Tensor,
+    pads: Tensor,
+    value: Tensor | None = None,
+    axes: Tensor | None = None,
+) -> Tensor:
     amounts = node.ints(b, pads, "pads") or []
     places = [axis_of(a, x.rank) for a in node.ints(b, axes, "axes") or range(x.rank)]
     mode = node.text("mode", "constant")
@@ -291,8 +315,9 @@ def _blocks(node: Node, b: Builder, x: Tensor) -> Tensor:
     k = node.number("blocksize")
     if node.op == "SpaceToDepth":
         split = ops.reshape(b, x, (n, c, h // k, k, w // k, k))
-        return ops.reshape(b, ops.transpose(b, split, (0, 3, 5, 1, 2, 4)),
-                           (n, c * k * k, h // k, w // k))
+        return ops.reshape(
+            b, ops.transpose(b, split, (0, 3, 5, 1, 2, 4)), (n, c * k * k, h // k, w // k)
+        )
     across = node.text("mode", "DCR") == "DCR"
     split = (n, k, k, c // (k * k), h, w) if across else (n, c // (k * k), k, k, h, w)
     order = (0, 3, 4, 1, 5, 2) if across else (0, 1, 4, 2, 5, 3)
@@ -325,4 +350,3 @@ ROWS = (
     Row("DepthToSpace", 1, _blocks),
     Row("SpaceToDepth", 1, _blocks),
 )
-

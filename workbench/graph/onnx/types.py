@@ -43,7 +43,8 @@ def dtype_of_elem(elem: int, node: Node | None = None) -> DType:
     if name not in _NAMES:
         where = f"{node.op}: " if node else ""
         raise UnsupportedOp(
-            f"{where}tensors of {name} are not supported", op=node.op if node else "",
+            f"{where}tensors of {name} are not supported",
+            op=node.op if node else "",
             opset=node.opset if node else 0,
         )
     short = _NAMES[name]
@@ -70,19 +71,20 @@ def array_of(tensor: onnx.TensorProto, folder: Path | None) -> np.ndarray:
     try:
         array = onnx.numpy_helper.to_array(tensor)
     except (ValueError, TypeError, OverflowError) as error:
-        raise ModelError(f'the data of "{name}" do not fit its shape {list(tensor.dims)}',
-                         notes=[str(error)]) from None
+        raise ModelError(
+            f'the data of "{name}" do not fit its shape {list(tensor.dims)}', notes=[str(error)]
+        ) from None
     return np.ascontiguousarray(array, np.dtype(kind.numpy_name)).reshape(array.shape)
 
 
-def _with_external(
-    tensor: onnx.TensorProto, name: str, folder: Path | None
-) -> onnx.TensorProto:
+def _with_external(tensor: onnx.TensorProto, name: str, folder: Path | None) -> onnx.TensorProto:
     entries = {e.key: e.value for e in tensor.external_data}
     location = entries.get("location", "")
     if folder is None:
-        raise ModelError(f'"{name}" lies in the file {location!r}, but the model has no folder',
-                         hint="pass the path of the model instead of its bytes")
+        raise ModelError(
+            f'"{name}" lies in the file {location!r}, but the model has no folder',
+            hint="pass the path of the model instead of its bytes",
+        )
     base = Path(os.path.realpath(folder))
     file = Path(os.path.realpath(base / location))
     if not location or not file.is_relative_to(base):
@@ -96,8 +98,9 @@ def _with_external(
     size = file.stat().st_size
     length = length or size - offset
     if offset < 0 or length < 0 or offset + length > size:
-        raise ModelError(f'"{name}" needs bytes {offset} to {offset + length} of {location!r}, '
-                         f"which has {size}")
+        raise ModelError(
+            f'"{name}" needs bytes {offset} to {offset + length} of {location!r}, which has {size}'
+        )
     with file.open("rb") as stream:
         stream.seek(offset)
         data = stream.read(length)

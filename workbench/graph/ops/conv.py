@@ -124,8 +124,13 @@ def _check_conv(x: Tensor, w: Tensor, window: Window, group: int) -> None:
 
 
 def _padded(
-    window: Window, source: Var, lead: Sequence[Expr], at: Sequence[Expr],
-    spatial: Sequence[int], outputs: Sequence[int], fill: Expr | None = None,
+    window: Window,
+    source: Var,
+    lead: Sequence[Expr],
+    at: Sequence[Expr],
+    spatial: Sequence[int],
+    outputs: Sequence[int],
+    fill: Expr | None = None,
 ) -> Expr:
     """The element at `at`, or `fill` (0) outside."""
     load = build.load(source, [*lead, *at])

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from workbench.graph.build import Builder
 
 
-def elementwise(
-    b: Builder, name: str, function: Callable[..., Operand], *inputs: Tensor
-) -> Tensor:
+def elementwise(b: Builder, name: str, function: Callable[..., Operand], *inputs: Tensor) -> Tensor:
     """`function` of the elements of all inputs, broadcast as numpy does.
 
     A constant of one element becomes a number in the definition.

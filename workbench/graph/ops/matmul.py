@@ -69,16 +69,19 @@ def _matrix(t: Tensor, flip: bool) -> tuple[int, int]:
     return (columns, rows) if flip else (rows, columns)
 
 
-def _index(
-    t: Tensor, lead: Sequence[Expr], row: Expr, column: Expr, flip: bool
-) -> list[Operand]:
+def _index(t: Tensor, lead: Sequence[Expr], row: Expr, column: Expr, flip: bool) -> list[Operand]:
     own = lead[len(lead) - (t.rank - 2) :] if t.rank > 2 else ()
     batch = [0 if e == 1 else a for e, a in zip(t.extents[:-2], own, strict=True)]
     return [*batch, column, row] if flip else [*batch, row, column]
 
 
 def gemm(
-    b: Builder, x: Tensor, y: Tensor, c: Tensor | None, flip: tuple[bool, bool], alpha: float,
+    b: Builder,
+    x: Tensor,
+    y: Tensor,
+    c: Tensor | None,
+    flip: tuple[bool, bool],
+    alpha: float,
     beta: float,
 ) -> Tensor:
     """`alpha * x' @ y' + beta * c`; the scaling and the sum are operators of their own."""

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def batch_norm(
-    b: Builder, x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor,
+    b: Builder,
+    x: Tensor,
+    scale: Tensor,
+    shift: Tensor,
+    mean: Tensor,
+    variance: Tensor,
     epsilon: float,
 ) -> Tensor:
     """(x - mean) / sqrt(variance + epsilon) * scale + shift, per channel (dimension 1).
@@ -36,9 +41,12 @@ def batch_norm(
     # in f64, so that folding the statistics loses nothing against computing element by element
     wide = elementwise(b, "batch_norm_factor", factor, scale, variance)
     offset = elementwise(
-        b, "batch_norm_offset",
+        b,
+        "batch_norm_offset",
         lambda c, m, f: build.cast(build.sub(build.cast(c, f64), build.mul(m, f)), x.dtype),
-        shift, mean, wide,
+        shift,
+        mean,
+        wide,
     )
     narrow = elementwise(b, "cast", lambda f: build.cast(f, x.dtype), wide)
     shape = (x.extents[1], *[1] * (x.rank - 2))

@@ -109,6 +109,4 @@ def softmax(b: Builder, x: Tensor, dims: Sequence[int], log: bool = False) -> Te
         return elementwise(
             b, "log_softmax", lambda v, s: build.sub(v, build.call("log", s)), shifted, total
         )
-    return elementwise(
-        b, "softmax", lambda v, s: build.binary(BinaryOp.DIV, v, s), powers, total
-    )
+    return elementwise(b, "softmax", lambda v, s: build.binary(BinaryOp.DIV, v, s), powers, total)

@@ -121,8 +121,14 @@ def transpose(b: Builder, x: Tensor, order: Sequence[int]) -> Tensor:
     return b.emit(compute, [x], attributes={"order": list(order)})
 
 
-def take(b: Builder, x: Tensor, starts: Sequence[int], steps: Sequence[int],
-         shape: Sequence[int], name: str = "slice") -> Tensor:
+def take(
+    b: Builder,
+    x: Tensor,
+    starts: Sequence[int],
+    steps: Sequence[int],
+    shape: Sequence[int],
+    name: str = "slice",
+) -> Tensor:
     """Element `i` of the result is element `start + i * step` of `x`, in every dimension."""
     if tuple(shape) == x.extents and all(s == 1 for s in steps) and not any(starts):
         return x
@@ -212,8 +218,12 @@ def bounded(index: Expr, extent: int) -> Expr:
 
 
 def pad(
-    b: Builder, x: Tensor, before: Sequence[int], after: Sequence[int],
-    fill: Expr | Tensor, mode: str,
+    b: Builder,
+    x: Tensor,
+    before: Sequence[int],
+    after: Sequence[int],
+    fill: Expr | Tensor,
+    mode: str,
 ) -> Tensor:
     """`x` with elements added (or, where negative, removed) at both ends of each dimension.
 
@@ -238,9 +248,9 @@ def pad(
     def element(i: Axes) -> Expr:
         moved = [build.sub(a, lo) for a, lo in zip(i, before, strict=True)]
         if mode != "constant":
-            return build.load(inputs[x], [
-                _bent(m, e, mode) for m, e in zip(moved, x.extents, strict=True)
-            ])
+            return build.load(
+                inputs[x], [_bent(m, e, mode) for m, e in zip(moved, x.extents, strict=True)]
+            )
         inside: list[Expr] = []
         for m, (e, lo, hi) in zip(moved, ends, strict=True):
             inside += [build.binary(BinaryOp.GE, m, 0)] if lo > 0 else []
