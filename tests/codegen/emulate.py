@@ -6,10 +6,12 @@ equal those of the IR's operators one by one.
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import struct
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +30,23 @@ _FLAGS = (
 ).split()
 
 
+@functools.cache
+def _compiled_header() -> tempfile.TemporaryDirectory[str]:
+    """A folder with the shim, read by g++ once for all programs of this process."""
+    folder = tempfile.TemporaryDirectory(prefix="workbench-shim-")
+    shutil.copy(_SHIM, folder.name)
+    command = [str(GXX), *_FLAGS, "-x", "c++-header", _SHIM.name]
+    subprocess.run(command, cwd=folder.name, capture_output=True, check=True)
+    return folder
+
+
 def run(module: Module, args: list[object], folder: Path, arch: str = "sm_80") -> None:
     """Run the CUDA C++ of a lowered module; arrays are written in place."""
     source = generate(module, Target.parse(f"cuda:{arch}"))
     program = folder / source.name
     (folder / "kernel.cpp").write_text(_program(module, source.text, source.name))
-    command = [str(GXX), *_FLAGS, "kernel.cpp", "-o", source.name]
+    shim = _compiled_header().name
+    command = [str(GXX), *_FLAGS, "-I", shim, "kernel.cpp", "-o", source.name]
     built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert built.returncode == 0, f"{built.stderr}\n{source.text}"
     data = folder / "data"
@@ -76,7 +89,7 @@ def _program(module: Module, text: str, name: str) -> str:
     )
     shared = f"unsigned char shared_memory[{max(shared_plan(module).total_bytes, 1)}]"
     grid, block = (", ".join(map(str, t)) for t in (launch.grid, launch.block))
-    return f"""#include "{_SHIM}"
+    return f"""#include "{_SHIM.name}"
 alignas(16) {shared};
 {text}
 template <int N> using Param = typename Signature<decltype({name})>::template Nth<N>;
