@@ -159,19 +159,26 @@ class CpuLauncher:
             if left_ns < WORTH_SHARING_NS:
                 function(address, bounds[done], blocks, scratch)
                 return
-            shares = _Shares(done, pieces)
-            pool = _pool(threads - 1)
-            others = [pool.submit(work, shares, kept) for _ in range(threads - 1)]
-            try:
-                work(shares, kept)
-            finally:
-                # after an interrupt nothing is to write the arrays behind the user's back
-                shares.stop()
-                wait(others)
-            for each in others:
-                each.result()
+            _together(threads, work, _Shares(done, pieces), kept)
 
         return run
+
+
+_Work = Callable[["_Shares", tuple[object, ...]], None]
+
+
+def _together(threads: int, work: _Work, shares: _Shares, kept: tuple[object, ...]) -> None:
+    """All shares, on this host thread and others of the pool."""
+    pool = _pool(threads - 1)
+    others = [pool.submit(work, shares, kept) for _ in range(threads - 1)]
+    try:
+        work(shares, kept)
+    finally:
+        # after an interrupt nothing is to write the arrays behind the user's back
+        shares.stop()
+        wait(others)
+    for each in others:
+        each.result()
 
 
 class _Shares:
