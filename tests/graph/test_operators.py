@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from onnx.reference import ReferenceEvaluator
 
-from tests.graph.cases import agree, floats, model, node
+from tests.graph.cases import agree, floats, model, node, run
 from workbench.base.errors import ModelError
 from workbench.graph import from_onnx
 
@@ -182,3 +183,33 @@ def test_gather_beyond_the_end_reads_nothing_outside() -> None:
     # ONNX calls this an error; a kernel cannot raise one, so it stays inside the tensor
     got = graph({"x": x, "i": np.array([-5, 99, -1])})["y"]
     np.testing.assert_array_equal(got, x[[0, 3, 3]])
+
+
+@pytest.mark.parametrize("target", ["interp", "cpu"])
+@pytest.mark.parametrize(
+    ("op", "inputs", "attributes"),
+    [
+        ("Relu", "x", {}),
+        ("Max", "x w", {}),
+        ("Min", "w x", {}),
+        ("Clip", "x low high", {}),
+        ("HardSigmoid", "x", {}),
+        ("HardSwish", "x", {}),
+        ("LeakyRelu", "x", {}),
+        ("Softplus", "x", {}),
+        ("Softmax", "x", {}),
+    ],
+)
+def test_nan_is_handed_on(op: str, inputs: str, attributes: dict[str, object], target: str) -> None:
+    """As ONNX's reference has it: a NaN in a model is to be seen at its end."""
+    weights = {"w": np.array([0, np.nan, 2], F), "low": np.array(-1, F), "high": np.array(1, F)}
+    made = model(
+        [node(op, inputs, "y", **attributes)],
+        {"x": (F, (3,))},
+        ["y"],
+        {name: weights[name] for name in inputs.split() if name != "x"},
+    )
+    x = np.array([np.nan, 0.25, -3], F)
+    wanted = ReferenceEvaluator(made).run(None, {"x": x})[0]
+    np.testing.assert_allclose(run(made, {"x": x}, target)["y"], wanted, rtol=1e-6)
+    assert np.isnan(wanted[0])

@@ -40,6 +40,17 @@ def _like(v: Expr, value: float) -> Expr:
     return build.const(value if kind.is_float else int(value), kind)
 
 
+def _nan_stays(v: Expr, value: Operand) -> Operand:
+    """`value`, but NaN where `v` is: MIN and MAX would pass it by, ONNX hands it on."""
+    kind = v.type
+    assert isinstance(kind, DType)
+    return build.select(build.binary(BinaryOp.NE, v, v), v, value) if kind.is_float else value
+
+
+def _extreme(op: BinaryOp) -> Function:
+    return lambda v, w: _nan_stays(v, _nan_stays(w, build.binary(op, v, w)))
+
+
 def _sign(v: Expr) -> Expr:
     below = build.select(build.less(v, 0), _like(v, -1), _like(v, 0))
     return build.select(build.binary(BinaryOp.GT, v, 0), _like(v, 1), below)
@@ -62,7 +73,7 @@ def _negative(v: Expr) -> Expr:
 
 
 _UNARY: Mapping[str, tuple[int, Function]] = {
-    "Relu": (6, lambda v: build.binary(BinaryOp.MAX, v, 0)),
+    "Relu": (6, lambda v: build.select(build.less(v, 0), 0, v)),
     "Sigmoid": (6, _sigmoid),
     "Tanh": (6, _call("tanh")),
     "Erf": (9, _call("erf")),
@@ -131,15 +142,15 @@ def snake(name: str) -> str:
     return _WORDS.sub("_", name).lower()
 
 
-def _variadic(name: str, op: BinaryOp, node: Node, b: Builder, *inputs: Tensor) -> Tensor:
+def _variadic(name: str, function: Function, node: Node, b: Builder, *inputs: Tensor) -> Tensor:
     del node
     if not inputs:
         raise ModelError("needs at least one input")
-    return reduce(lambda x, y: elementwise(b, name, _op(op), x, y), inputs)
+    return reduce(lambda x, y: elementwise(b, name, function, x, y), inputs)
 
 
 def _average(node: Node, b: Builder, *inputs: Tensor) -> Tensor:
-    total = _variadic("add", BinaryOp.ADD, node, b, *inputs)
+    total = _variadic("add", _op(BinaryOp.ADD), node, b, *inputs)
     count = len(inputs)
     return elementwise(b, "mean", lambda v: build.binary(BinaryOp.DIV, v, _like(v, count)), total)
 
@@ -174,7 +185,7 @@ def _hard_sigmoid(node: Node, b: Builder, x: Tensor) -> Tensor:
     def hard(v: Expr) -> Expr:
         line = build.add(build.mul(v, _like(v, alpha)), _like(v, beta))
         step = build.binary(BinaryOp.MAX, build.binary(BinaryOp.MIN, line, _like(v, 1)), 0)
-        return build.mul(v, step) if swish else step
+        return build.mul(v, step) if swish else _nan_stays(v, step)
 
     return elementwise(b, snake(node.op), hard, x)
 
@@ -202,10 +213,13 @@ def _is_inf(node: Node, b: Builder, x: Tensor) -> Tensor:
 
 
 def _clip_attributes(node: Node, b: Builder, x: Tensor) -> Tensor:
-    def clip(v: Expr) -> Expr:
+    def clip(v: Expr) -> Operand:
+        kept = v
         if node.has("min"):
-            v = build.binary(BinaryOp.MAX, v, _like(v, node.real("min")))
-        return build.binary(BinaryOp.MIN, v, _like(v, node.real("max"))) if node.has("max") else v
+            kept = build.binary(BinaryOp.MAX, kept, _like(v, node.real("min")))
+        if node.has("max"):
+            kept = build.binary(BinaryOp.MIN, kept, _like(v, node.real("max")))
+        return _nan_stays(v, kept)
 
     return elementwise(b, "clip", clip, x)
 
@@ -215,11 +229,13 @@ def _clip(
 ) -> Tensor:
     del node
 
-    def clip(v: Expr, *bounds: Expr) -> Expr:
-        rest = list(bounds)
+    def clip(v: Expr, *bounds: Expr) -> Operand:
+        kept, rest = v, list(bounds)
         if low is not None:
-            v = build.binary(BinaryOp.MAX, v, rest.pop(0))
-        return build.binary(BinaryOp.MIN, v, rest.pop(0)) if high is not None else v
+            kept = build.binary(BinaryOp.MAX, kept, rest.pop(0))
+        if high is not None:
+            kept = build.binary(BinaryOp.MIN, kept, rest.pop(0))
+        return _nan_stays(v, kept)
 
     return elementwise(b, "clip", clip, *given(x, low, high))
 
@@ -272,9 +288,9 @@ def _gelu(node: Node, b: Builder, x: Tensor) -> Tensor:
 ROWS = (
     *(Row(op, since, partial(_plain, snake(op), f)) for op, (since, f) in _UNARY.items()),
     *(Row(op, since, partial(_plain, snake(op), f)) for op, (since, f) in _BINARY.items()),
-    Row("Max", 8, partial(_variadic, "max", BinaryOp.MAX)),
-    Row("Min", 8, partial(_variadic, "min", BinaryOp.MIN)),
-    Row("Sum", 8, partial(_variadic, "add", BinaryOp.ADD)),
+    Row("Max", 8, partial(_variadic, "max", _extreme(BinaryOp.MAX))),
+    Row("Min", 8, partial(_variadic, "min", _extreme(BinaryOp.MIN))),
+    Row("Sum", 8, partial(_variadic, "add", _op(BinaryOp.ADD))),
     Row("Mean", 8, _average),
     Row("LeakyRelu", 6, _leaky),
     Row("Elu", 6, _elu),
