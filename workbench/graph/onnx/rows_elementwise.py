@@ -182,7 +182,7 @@ def _hard_sigmoid(node: Node, b: Builder, x: Tensor) -> Tensor:
     alpha = 1 / 6 if swish else node.real("alpha", 0.2)
     beta = 0.5 if swish else node.real("beta", 0.5)
 
-    def hard(v: Expr) -> Expr:
+    def hard(v: Expr) -> Operand:
         line = build.add(build.mul(v, _like(v, alpha)), _like(v, beta))
         step = build.binary(BinaryOp.MAX, build.binary(BinaryOp.MIN, line, _like(v, 1)), 0)
         return build.mul(v, step) if swish else _nan_stays(v, step)
