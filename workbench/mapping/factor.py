@@ -194,8 +194,3 @@ def most_tasks(factors: Factors) -> int:
             case UserFunction():
                 count *= max(map(len, factor.tasks))
     return count
-
-
-def count_of(factors: Factors) -> int:
-    """Upper bound of the numbers in the table [workers, tasks, rank]."""
-    return workers_of(factors) * most_tasks(factors) * len(factors[0].shape)

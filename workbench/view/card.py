@@ -15,8 +15,6 @@ MONO = "ui-monospace,'JetBrains Mono','SFMono-Regular',Menlo,Consolas,'DejaVu Sa
 SANS = "system-ui,-apple-system,'Segoe UI',Inter,'DejaVu Sans',sans-serif"
 MONO_ADVANCE = 0.605
 """Width of a character of the monospace fonts, in parts of the font size."""
-SANS_ADVANCE = 0.58
-"""Usual width of a character of the other fonts, rather too much than too little."""
 
 MARGIN = 18
 

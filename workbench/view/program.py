@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from workbench.driver.program import Program
     from workbench.driver.stages import Stage
 
-GROUPS = 4
-"""Grounds that take turns for the statements of a kernel."""
-
 
 @dataclass(frozen=True, slots=True)
 class LineView:

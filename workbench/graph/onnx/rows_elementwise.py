@@ -44,7 +44,7 @@ def _nan_stays(v: Expr, value: Operand) -> Operand:
     """`value`, but NaN where `v` is: MIN and MAX would pass it by, ONNX hands it on."""
     kind = v.type
     assert isinstance(kind, DType)
-    return build.select(build.binary(BinaryOp.NE, v, v), v, value) if kind.is_float else value
+    return build.select(build.call("isnan", v), v, value) if kind.is_float else value
 
 
 def _extreme(op: BinaryOp) -> Function:
@@ -212,14 +212,15 @@ def _is_inf(node: Node, b: Builder, x: Tensor) -> Tensor:
     return elementwise(b, "is_inf", test, x)
 
 
+def _between(v: Expr, low: Operand | None, high: Operand | None) -> Operand:
+    kept = v if low is None else build.binary(BinaryOp.MAX, v, low)
+    return _nan_stays(v, kept if high is None else build.binary(BinaryOp.MIN, kept, high))
+
+
 def _clip_attributes(node: Node, b: Builder, x: Tensor) -> Tensor:
     def clip(v: Expr) -> Operand:
-        kept = v
-        if node.has("min"):
-            kept = build.binary(BinaryOp.MAX, kept, _like(v, node.real("min")))
-        if node.has("max"):
-            kept = build.binary(BinaryOp.MIN, kept, _like(v, node.real("max")))
-        return _nan_stays(v, kept)
+        low, high = (_like(v, node.real(n)) if node.has(n) else None for n in ("min", "max"))
+        return _between(v, low, high)
 
     return elementwise(b, "clip", clip, x)
 
@@ -230,12 +231,8 @@ def _clip(
     del node
 
     def clip(v: Expr, *bounds: Expr) -> Operand:
-        kept, rest = v, list(bounds)
-        if low is not None:
-            kept = build.binary(BinaryOp.MAX, kept, rest.pop(0))
-        if high is not None:
-            kept = build.binary(BinaryOp.MIN, kept, rest.pop(0))
-        return _nan_stays(v, kept)
+        rest = iter(bounds)
+        return _between(v, None if low is None else next(rest), next(rest, None))
 
     return elementwise(b, "clip", clip, *given(x, low, high))
 
