@@ -3,7 +3,9 @@
 What lives here
     program    Program, what `@script` makes: bound to shapes at the call, compiled once for each
     kernel     Kernel: call, inspect, time
-    build      a Module to a Kernel, for any target; the passes run, the stages are kept
+    build      a Module to a Kernel, for any target
+    lowering   the passes over a module, each kept as a stage, done when first looked at
+    content    what machine code is found by on the disk: the module's text and this compiler
     backend    what the targets have in common
     cpu        the CPU target: LLVM, compiled in memory
     cuda       the CUDA target: NVRTC, CuPy where there is a GPU

@@ -27,6 +27,11 @@ class Backend(Protocol):
         """Whether arrays must lie in the memory of a GPU."""
         ...
 
+    @property
+    def ms(self) -> float:
+        """What code generation and the target's compiler took [ms]."""
+        ...
+
     def binary(self) -> bytes:
         """Machine code; empty when the target has none."""
         ...

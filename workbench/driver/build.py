@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Sequence
 
 from workbench.base.doc import Line
@@ -12,15 +11,12 @@ from workbench.driver.backend import Backend
 from workbench.driver.checked import CheckedBackend
 from workbench.driver.cpu import CpuBackend
 from workbench.driver.kernel import Kernel
+from workbench.driver.lowering import Lowering, parameters_of
 from workbench.driver.stages import Compilation, Stage
-from workbench.ir.effects import alignments, written
 from workbench.ir.module import Module
 from workbench.ir.target import Target
-from workbench.ir.verify import verify
-from workbench.passes.base import Pass, StageRecord
+from workbench.passes.base import Pass
 from workbench.passes.default import PIPELINE
-from workbench.passes.default import run as run_passes
-from workbench.runtime.arguments import Parameter
 from workbench.runtime.cache import Cache
 
 
@@ -68,43 +64,24 @@ def compile_module(
     goal = target if isinstance(target, Target) else Target.parse(target)
     if goal.kind == "cuda":
         goal = cuda.resolve(goal)
-    stages = [Stage("script", tuple(script))] if script else []
-    stages.append(Stage("module", module))
-    if goal.kind == "interp":
-        verify(module)
-        lowered = module
+    way = Lowering(module, goal, passes, script)
+    cache = cache or default_cache()
+    if goal.kind == "cpu":
+        on_cpu = CpuBackend(way, cache)
+        params, backend = on_cpu.params, on_cpu
     else:
-        lowered = run_passes(module, goal, passes, lambda r: stages.append(_stage(r)))
-    start = time.perf_counter()
-    backend = _backend(lowered, goal, cache or default_cache())
-    ms = (time.perf_counter() - start) * 1e3
-    if goal.kind != "interp":
-        stages.append(Stage(backend.source.language, backend.source, ms))
-    launch = lowered.kernel.launch
-    assert launch is not None, "verify lets no module without a launch pass"
-    done = Compilation(lowered.kernel.name, goal, lowered, backend.source, tuple(stages))
-    return Kernel(done, parameters_of(lowered), launch, backend)
-
-
-def parameters_of(module: Module) -> tuple[Parameter, ...]:
-    """What the arguments of a module's kernel must be."""
-    stored = written(module)[module.kernel.name]
-    aligned = alignments(module)
-    return tuple(
-        Parameter(p.name, p.type, p in stored, aligned.get(p, 0), p.span)
-        for p in module.kernel.params
-    )
+        params, backend = parameters_of(way.lowered), _backend(way.lowered, goal, cache)
+    return Kernel(module, goal, params, backend, functools.partial(_compilation, way, backend))
 
 
 def _backend(module: Module, target: Target, cache: Cache) -> Backend:
-    match target.kind:
-        case "cpu":
-            return CpuBackend(module, cache)
-        case "cuda":
-            return cuda.CudaBackend(module, target, cache)
-        case _:
-            return CheckedBackend(module)
+    if target.kind == "cuda":
+        return cuda.CudaBackend(module, target, cache)
+    return CheckedBackend(module)
 
 
-def _stage(record: StageRecord) -> Stage:
-    return Stage(record.name, record.module, record.ms, record.changes)
+def _compilation(way: Lowering, backend: Backend) -> Compilation:
+    stages = way.stages
+    if way.target.kind != "interp":
+        stages += (Stage(backend.source.language, backend.source, backend.ms),)
+    return Compilation(way.module.kernel.name, way.target, way.lowered, backend.source, stages)

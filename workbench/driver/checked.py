@@ -24,6 +24,7 @@ class CheckedBackend:
     """
 
     on_gpu = False
+    ms = 0.0
 
     def __init__(self, module: Module) -> None:
         self._module = module

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,7 @@ class CudaBackend:
     on_gpu = True
 
     def __init__(self, module: Module, target: Target, cache: Cache | None) -> None:
+        start = time.perf_counter()
         self._module = module
         self._arch = target.arch
         self._cache = cache
@@ -53,6 +55,7 @@ class CudaBackend:
         self._lock = threading.Lock()
         if nvrtc.installed():  # else the source can be read all the same
             self.cubin()
+        self.ms = (time.perf_counter() - start) * 1e3
 
     @property
     def source(self) -> Source:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError
@@ -27,37 +28,39 @@ class Kernel:
 
     Parameters
     ----------
-    compilation : Compilation
-        How it came about.
+    module : Module
+        As written, before any pass.
+    target : Target
+        What it is compiled for, architecture included.
     params : sequence of Parameter
         What its arguments must be.
-    launch : Launch
-        Grid and block.
     backend : Backend
         What runs it.
+    compilation : callable
+        Tells how it came about; called when somebody looks.
     """
 
     def __init__(
         self,
-        compilation: Compilation,
+        module: Module,
+        target: Target,
         params: Sequence[Parameter],
-        launch: Launch,
         backend: Backend,
+        compilation: Callable[[], Compilation],
     ) -> None:
-        self.compilation = compilation
+        launch = module.kernel.launch
+        assert launch is not None, "verify lets no module without a launch pass"
+        self.name = module.kernel.name
+        self.target = target
         self.params = tuple(params)
-        self.launch = launch
+        self.launch: Launch = launch
         self._backend = backend
+        self._compilation = compilation
 
-    @property
-    def name(self) -> str:
-        """As in the script."""
-        return self.compilation.name
-
-    @property
-    def target(self) -> Target:
-        """What it is compiled for, architecture included."""
-        return self.compilation.target
+    @functools.cached_property
+    def compilation(self) -> Compilation:
+        """How it came about: every step, with its result."""
+        return self._compilation()
 
     @property
     def module(self) -> Module:

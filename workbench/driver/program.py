@@ -10,8 +10,9 @@ from typing import Any
 from workbench.base.doc import Line
 from workbench.base.errors import LaunchError, ScriptError
 from workbench.base.span import Span
-from workbench.driver.build import compile_module, parameters_of
+from workbench.driver.build import compile_module
 from workbench.driver.kernel import Kernel
+from workbench.driver.lowering import parameters_of
 from workbench.interp import Report
 from workbench.interp import run as run_checked
 from workbench.ir.module import Module

@@ -189,12 +189,16 @@ class CpuBinary:
         Scratch memory of each host thread [byte].
     ms : float
         What compiling it took, or reading it from the cache [ms].
+    unit : callable
+        Gives the text that it was made from, when its listings are asked for.
     """
 
-    def __init__(self, unit: Unit, data: bytes, ms: float) -> None:
-        self.name = unit.name
+    def __init__(
+        self, name: str, data: bytes, scratch_bytes: int, ms: float, unit: Callable[[], Unit]
+    ) -> None:
+        self.name = name
         self.data = data
-        self.scratch_bytes = unit.scratch_bytes
+        self.scratch_bytes = scratch_bytes
         self.ms = ms
         self._unit = unit
         self._linked: Any = None
@@ -209,13 +213,15 @@ class CpuBinary:
 
     def ir(self) -> str:
         """LLVM IR after LLVM's passes."""
+        unit = self._unit()
         with _LOCK:
-            return str(_optimised(self._unit))
+            return str(_optimised(unit))
 
     def asm(self) -> str:
         """Assembly text."""
+        unit = self._unit()
         with _LOCK:
-            return _shared_machine().emit_assembly(_optimised(self._unit))
+            return _shared_machine().emit_assembly(_optimised(unit))
 
 
 def _linked(name: str, data: bytes) -> Any:
@@ -248,10 +254,15 @@ def compile(unit: Unit, *, cache: Cache | None = None) -> CpuBinary:
             return _shared_machine().emit_object(_optimised(unit))
 
     data = _kept(unit, cache, build) if cache else build()
-    return CpuBinary(unit, data, (time.perf_counter() - start) * 1000)
+    ms = (time.perf_counter() - start) * 1000
+    return CpuBinary(unit.name, data, unit.scratch_bytes, ms, lambda: unit)
+
+
+def environment() -> tuple[str, ...]:
+    """What shapes machine code besides the text: LLVM, the processor, the passes here."""
+    here = host()
+    return here.version, here.cpu, here.features, platform.machine(), _REVISION
 
 
 def _kept(unit: Unit, cache: Cache, build: Callable[[], bytes]) -> bytes:
-    here = host()
-    parts = (unit.text, here.version, here.cpu, here.features, platform.machine(), _REVISION)
-    return cache.get_or_build(key(*parts), build, "object")
+    return cache.get_or_build(key(unit.text, *environment()), build, "object")
