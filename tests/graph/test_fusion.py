@@ -24,6 +24,7 @@ from workbench.ir import build
 from workbench.ir.expr import Var
 from workbench.ir.module import Function, Launch, Module
 from workbench.ir.stmt import Seq, Store
+from workbench.ir.target import Target
 from workbench.ir.text import text
 from workbench.ir.types import f32
 from workbench.schedules import schedule
@@ -319,7 +320,7 @@ def test_the_program_after_fusion() -> None:
         lambda i: build.load(anchor.output, (build.floordiv(i[0], 8), build.floormod(i[0], 8))),
         inverse={anchor.output: lambda e: (build.add(build.mul(e[0], 8), e[1]),)},
     )
-    fused = fuse(schedule(anchor), anchor.output, [flip], [after], "whole")
+    fused = fuse(schedule(anchor, Target("interp")), anchor.output, [flip], [after], "whole")
     assert (
         text(fused)
         == """\

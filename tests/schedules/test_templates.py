@@ -14,15 +14,17 @@ from workbench.graph.ops import conv, elementwise, matmul, reduce
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
 from workbench.ir.compute import Compute, Reducer
+from workbench.ir.target import Target
 from workbench.ir.types import DType, f32, f64, i32, i64
 from workbench.ir.verify import verify
-from workbench.schedules import Template, choose, schedule
+from workbench.schedules import Template, choose
 from workbench.schedules.axes import tiles
 from workbench.schedules.injective import Injective
 from workbench.schedules.matmul_simt import MatmulSimt
 from workbench.schedules.reduce_block import ReduceBlock
 from workbench.schedules.reduce_serial import ReduceSerial
 
+GPU = Target("cuda", "sm_90a")
 EXTENTS = st.lists(st.integers(1, 40), min_size=1, max_size=4)
 
 
@@ -31,7 +33,7 @@ def definition(b: Builder) -> Compute:
 
 
 def run(compute: Compute, template: Template, *arrays: np.ndarray) -> np.ndarray:
-    module = schedule(compute, template)
+    module = template.build(compute)
     verify(module)
     out = compute.output.tensor
     result = np.full(out.extents, 77, out.dtype.numpy_name)
@@ -152,25 +154,26 @@ def test_a_schedule_that_cannot_be() -> None:
     ],
 )
 def test_choice_by_shape(shape: tuple[int, ...], dims: list[int], name: str) -> None:
-    assert type(choose(reduced(Tensor("x", f32, shape), dims, Reducer.SUM))).__name__ == name
+    compute = reduced(Tensor("x", f32, shape), dims, Reducer.SUM)
+    assert type(choose(compute, GPU)).__name__ == name
 
 
 def test_choice_for_products() -> None:
     b = Builder()
     matmul.product(b, "matmul", Tensor("x", f32, (64, 64)), Tensor("y", f32, (64, 64)))
-    assert choose(definition(b)) == MatmulSimt()
+    assert choose(definition(b), GPU) == MatmulSimt()
     matmul.product(b, "matmul", Tensor("x", f32, (1, 64)), Tensor("y", f32, (64, 64)))
-    assert choose(definition(b)) == ReduceSerial()
+    assert choose(definition(b), GPU) == ReduceSerial()
     # a convolution is no product of matrices: its rows depend on the columns' axes
     window = conv.Window((3, 3), (1, 1), (1, 1), (1, 1), (1, 1))
     conv.conv(b, Tensor("x", f32, (1, 8, 32, 32)), Tensor("w", f32, (8, 8, 3, 3)), window, 1)
-    assert choose(definition(b)) == ReduceSerial()
+    assert choose(definition(b), GPU) == ReduceSerial()
 
 
 def test_shuffles_need_whole_registers() -> None:
-    assert choose(reduced(Tensor("x", i64, (4, 300)), [1], Reducer.MAX)) == ReduceBlock()
+    assert choose(reduced(Tensor("x", i64, (4, 300)), [1], Reducer.MAX), GPU) == ReduceBlock()
     short = DType("i8", "i", 8)
-    assert choose(reduced(Tensor("x", short, (4, 300)), [1], Reducer.MAX)) == ReduceSerial()
+    assert choose(reduced(Tensor("x", short, (4, 300)), [1], Reducer.MAX), GPU) == ReduceSerial()
 
 
 @given(EXTENTS, st.sampled_from([32, 128, 256]))

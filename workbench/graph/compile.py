@@ -248,7 +248,7 @@ def compile_graph(graph: Graph, partition: Partition, target: Target) -> Compile
     WorkbenchError
         When a kernel cannot be made for the target, naming the model's nodes.
     """
-    scheduled = [program(group) for group in partition.groups]
+    scheduled = [program(group, target) for group in partition.groups]
     unique, which = _unique(scheduled)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         kernels = list(pool.map(lambda m: _compiled(m, target), unique))

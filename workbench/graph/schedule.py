@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.graph.tensor import Tensor
     from workbench.ir.compute import Compute
     from workbench.ir.module import Module
+    from workbench.ir.target import Target
     from workbench.schedules import Template
 
 _LONGEST = 40
@@ -41,11 +42,13 @@ class Scheduled:
     tensors: tuple[Tensor, ...]
 
 
-def program(group: Group, template: Template | None = None) -> Scheduled:
+def program(group: Group, target: Target, template: Template | None = None) -> Scheduled:
     """Schedule the anchor of a group and fuse the other operators into it.
 
     Parameters
     ----------
+    target : Target
+        What the program will run on.
     template : Template, optional
         How to schedule the anchor; `schedules.choose` decides when not given.
     """
@@ -55,7 +58,7 @@ def program(group: Group, template: Template | None = None) -> Scheduled:
             if tensor not in shared:
                 shared[tensor] = Var(_name(tensor.name), tensor.storage)
     anchor = _renamed(group.anchor, shared)
-    module = schedule(anchor, template)
+    module = schedule(anchor, target, template)
     fused = fuse(
         module,
         anchor.output,

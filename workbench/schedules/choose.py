@@ -1,4 +1,4 @@
-"""Which template a definition gets: one visible rule, by shape alone."""
+"""Which template a definition gets: one visible rule, by target and shape alone."""
 
 from __future__ import annotations
 
@@ -14,21 +14,30 @@ from workbench.schedules.reduce_serial import ReduceSerial
 if TYPE_CHECKING:
     from workbench.ir.compute import Compute
     from workbench.ir.module import Module
+    from workbench.ir.target import Target
 
 Template = Injective | ReduceSerial | ReduceBlock | MatmulSimt
 
 
-def choose(compute: Compute) -> Template:
+def choose(compute: Compute, target: Target) -> Template:
     """The template and its knobs for a definition.
+
+    Parameters
+    ----------
+    compute : Compute
+        What is to be computed.
+    target : Target
+        What the program will run on.
 
     Examples
     --------
     >>> from workbench.ir.expr import Var
     >>> from workbench.ir.types import f32
     >>> from workbench.ir.compute import Compute
+    >>> from workbench.ir.target import Target
     >>> from workbench.ir import build
     >>> i = Var("i", build.i32)
-    >>> choose(Compute("one", (), Var("out", f32[8]), (i,), build.const(1.0)))
+    >>> choose(Compute("one", (), Var("out", f32[8]), (i,), build.const(1.0)), Target("interp"))
     Injective(threads=256)
     """
     reduction = compute.reduction
@@ -49,6 +58,12 @@ def choose(compute: Compute) -> Template:
     return ReduceSerial()
 
 
-def schedule(compute: Compute, template: Template | None = None) -> Module:
-    """The scheduled program of a definition, level `script`."""
-    return (template or choose(compute)).build(compute)
+def schedule(compute: Compute, target: Target, template: Template | None = None) -> Module:
+    """The scheduled program of a definition, level `script`.
+
+    Parameters
+    ----------
+    template : Template, optional
+        How; `choose` decides when not given.
+    """
+    return (template or choose(compute, target)).build(compute)
