@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.graph.evaluate import evaluate
-from workbench.graph.operator import Operator
+from workbench.graph.operator import HostCall, Operator
 from workbench.graph.tensor import Tensor
 from workbench.ir import types
 from workbench.ir.types import DType
@@ -24,6 +24,41 @@ else:
 FOLD_LIMIT = 2**20
 """An operator on constants is computed now if its output has at most as many elements as this,
 or as its inputs together; else it stays an operator (a huge fill must not eat the memory)."""
+
+
+class NeedsValue(Exception):
+    """The import needs the values of tensors before it can go on: the graph is cut there.
+
+    Attributes
+    ----------
+    tensors : tuple of Tensor
+        Whose values.
+    what : str
+        What for.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor], what: str = "a value") -> None:
+        names = ", ".join(t.name for t in tensors)
+        super().__init__(f"{what} ({names}) depends on the inputs of the call")
+        self.tensors = tuple(tensors)
+        self.what = what
+
+
+class NeedsHost(Exception):
+    """A node's outputs have shapes that depend on data: the graph is cut there.
+
+    Attributes
+    ----------
+    function : HostCall
+        Gives the node's outputs.
+    inputs : tuple of Tensor
+        What it reads.
+    """
+
+    def __init__(self, function: HostCall, inputs: tuple[Tensor, ...]) -> None:
+        super().__init__("the shape of an output depends on the inputs of the call")
+        self.function = function
+        self.inputs = inputs
 
 
 @dataclass
@@ -101,6 +136,60 @@ class Builder:
         self.operators.append(op)
         return output
 
+    def host(
+        self,
+        name: str,
+        function: HostCall,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[tuple[DType, Sequence[int]]],
+        attributes: Mapping[str, object] | None = None,
+    ) -> tuple[Tensor, ...]:
+        """The outputs of a function that runs between kernels, for what no kernel does.
+
+        Parameters
+        ----------
+        name : str
+            What it does, as `Operator.name`.
+        function : HostCall
+            Arrays to arrays; called at once when everything it reads is known.
+        inputs : sequence of Tensor
+            What it reads.
+        outputs : sequence of (DType, shape)
+            What it gives; where that depends on data see `data`.
+        attributes : dict, optional
+            What a reader should know.
+        """
+        kinds = [(kind, tuple(shape)) for kind, shape in outputs]
+        made = tuple(Tensor(f"{self.wish}.{name}", kind, shape) for kind, shape in kinds)
+        for t in made:
+            if t.size >= 2**31:
+                raise ModelError(f"{t} has {t.size} elements; arrays have up to 2**31 - 1")
+        known = [self.constants[t] for t in inputs if t in self.constants]
+        limit = max(FOLD_LIMIT, sum(a.size for a in known))
+        if len(known) == len(inputs) and sum(t.size for t in made) <= limit:
+            return tuple(map(self.constant, host_arrays(name, function, known, made)))
+        if not any(t.size for t in made):
+            return tuple(self.constant(np.zeros(s, k.numpy_name)) for k, s in kinds)
+        shown = tuple((k, str(v)) for k, v in (attributes or {}).items())
+        op = Operator(name, tuple(inputs), made, None, self._origin(), shown, function)
+        self.operators.append(op)
+        return made
+
+    def data(self, function: HostCall, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The outputs of a function whose shapes depend on what it reads, such as NonZero.
+
+        Everything before it has to run before the import can go on: a row has to return what
+        this gives as the outputs of its node, unchanged.
+
+        Raises
+        ------
+        NeedsHost
+            When something it reads is not known.
+        """
+        if any(t not in self.constants for t in inputs):
+            raise NeedsHost(function, tuple(inputs))
+        return tuple(map(self.constant, function(*(self.constants[t] for t in inputs))))
+
     def name(self, tensor: Tensor, name: str) -> Tensor:
         """`tensor` under another name, if it was made just now or is a constant."""
         if tensor in self.constants:
@@ -114,6 +203,18 @@ class Builder:
 
     def _origin(self) -> tuple[str, ...]:
         return (self.origin,) if self.origin else ()
+
+
+def host_arrays(
+    name: str, function: HostCall, arrays: Sequence[np.ndarray], outputs: Sequence[Tensor]
+) -> list[np.ndarray]:
+    """What a host call gives, held against what was said of it."""
+    found = [np.asarray(a) for a in function(*arrays)]
+    assert len(found) == len(outputs), f"{name} gives {len(found)} arrays, not {len(outputs)}"
+    for array, t in zip(found, outputs, strict=True):
+        fits = array.shape == t.extents and array.dtype.name == t.dtype.numpy_name
+        assert fits, f"{name} gives {array.dtype}{list(array.shape)} for {t}"
+    return found
 
 
 def dtype_of(array: np.ndarray) -> DType:

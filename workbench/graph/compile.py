@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from workbench.base.errors import LaunchError, WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.base.names import NameScope, shown
 from workbench.driver.build import compile_module
+from workbench.graph.build import host_arrays
 from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.schedule import Scheduled, program
 from workbench.ir.alike import alike
@@ -37,9 +38,12 @@ Array = Any
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One launch of a call: a kernel and what it is called with; the output is the last."""
+    """One launch of a call: a kernel and what it is called with.
 
-    kernel: Kernel
+    Without a kernel the group's host call is run; its tensors are its inputs, then its outputs.
+    """
+
+    kernel: Kernel | None
     group: Group
     tensors: tuple[Tensor, ...]
 
@@ -81,7 +85,7 @@ class CompiledGraph:
     @property
     def kernels(self) -> tuple[Kernel, ...]:
         """The kernels, each once; groups that are alike share one."""
-        return tuple(dict.fromkeys(step.kernel for step in self.steps))
+        return tuple(dict.fromkeys(s.kernel for s in self.steps if s.kernel is not None))
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -103,8 +107,8 @@ class CompiledGraph:
         """Bytes that the kernels read and write, without fusion and as it is; each tensor of a
         kernel counted once [byte].
         """
-        before = sum(t.size_bytes for op in self.graph.operators for t in (*op.inputs, op.output))
-        after = sum(t.size_bytes for g in self.groups for t in (*g.inputs, g.output))
+        before = sum(t.size_bytes for op in self.graph.operators for t in (*op.inputs, *op.outputs))
+        after = sum(t.size_bytes for g in self.groups for t in (*g.inputs, *g.outputs))
         return before, after
 
     @property
@@ -223,10 +227,26 @@ class CompiledGraph:
         run = space.prepared.get(step)
         if run is None:
             arrays = [own[t] if t in own else space.arrays[t] for t in step.tensors]
-            run = step.kernel.prepare(*arrays)
+            run = self._host(step, arrays) if step.kernel is None else step.kernel.prepare(*arrays)
             if not any(t in own for t in step.tensors):
                 space.prepared[step] = run
         run()
+
+    def _host(self, step: Step, arrays: Sequence[Array]) -> Callable[[], None]:
+        """A call of the group's function with these arrays, filling those of its outputs."""
+        op = step.group.anchor
+        function = op.host
+        assert function is not None
+        shaped = [a.reshape(t.extents) for a, t in zip(arrays, step.tensors, strict=True)]
+        inputs, outputs = shaped[: len(op.inputs)], shaped[len(op.inputs) :]
+
+        def run() -> None:
+            values = [a.get() for a in inputs] if self._gpu else inputs
+            found = host_arrays(op.name, function, values, op.outputs)
+            for out, array in zip(outputs, found, strict=True):
+                out[...] = array_module(self._gpu).asarray(array)
+
+        return run
 
     def __repr__(self) -> str:
         before, after = self.launches
@@ -248,13 +268,18 @@ def compile_graph(graph: Graph, partition: Partition, target: Target) -> Compile
     WorkbenchError
         When a kernel cannot be made for the target, naming the model's nodes.
     """
-    scheduled = [program(group, target) for group in partition.groups]
+    groups = [g for g in partition.groups if g.host is None]
+    scheduled = [program(group, target) for group in groups]
     unique, which = _unique(scheduled)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         kernels = list(pool.map(lambda m: _compiled(m, target), unique))
+    launches = {
+        group: Step(kernels[n], group, s.tensors)
+        for n, group, s in zip(which, groups, scheduled, strict=True)
+    }
     steps = [
-        Step(kernels[n], group, s.tensors)
-        for n, group, s in zip(which, partition.groups, scheduled, strict=True)
+        launches.get(g) or Step(None, g, (*g.anchor.inputs, *g.anchor.outputs))
+        for g in partition.groups
     ]
     return CompiledGraph(graph, partition, steps, target)
 

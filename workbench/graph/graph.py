@@ -50,6 +50,6 @@ def users(operators: Iterable[Operator]) -> dict[Tensor, list[Operator]]:
     """Which operators read each tensor, in order; a tensor nobody reads is absent."""
     found: dict[Tensor, list[Operator]] = {}
     for op in operators:
-        for tensor in op.inputs:
+        for tensor in dict.fromkeys(op.inputs):
             found.setdefault(tensor, []).append(op)
     return found

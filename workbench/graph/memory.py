@@ -39,7 +39,7 @@ def plan(groups: Sequence[Group], outputs: Sequence[Tensor]) -> MemoryPlan:
     The largest go first, each to the lowest place that is free for as long as it lives; the
     graph's outputs are arrays of the caller and take no place.
     """
-    made = {g.output: n for n, g in enumerate(groups)}
+    made = {t: n for n, g in enumerate(groups) for t in g.outputs}
     last = {t: n for n, g in enumerate(groups) for t in g.inputs if t in made}
     inner = [t for t in made if t not in set(outputs)]
     placed: list[tuple[Tensor, int]] = []

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.graph.tensor import Tensor
     from workbench.ir.compute import Compute, InverseMap
+
+
+HostCall = Callable[..., "Sequence[Any]"]
+"""What no kernel does: a function from numpy arrays, one per input, to one array per output.
+
+It is called between kernels, perhaps by several threads at a time, and must not change what it
+gets. Inputs and outputs have the tensors' own shapes, also ``()``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,13 +27,16 @@ class Operator:
     name : str
         What it does, such as ``conv``; many operators share it.
     inputs, outputs : tuple of Tensor
-        Without repetition. A bound operator has exactly one output.
+        Without repetition, but for the inputs of a host call. With a definition there is exactly
+        one output.
     compute : Compute or None
         Its meaning, input by input in the order of `inputs`; None until the shapes are bound.
     origin : tuple of str
         Names of the model's nodes it comes from.
     attributes : tuple of (str, str)
         What a reader should know of it: kernel size, axis, …
+    host : HostCall or None
+        What is run instead of a kernel, for what has no definition.
     """
 
     name: str
@@ -34,10 +45,11 @@ class Operator:
     compute: Compute | None = None
     origin: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    host: HostCall | None = None
 
     @property
     def output(self) -> Tensor:
-        """The output of a bound operator."""
+        """The output of an operator with a definition."""
         assert len(self.outputs) == 1, f"{self.name} has {len(self.outputs)} outputs"
         return self.outputs[0]
 
@@ -49,11 +61,13 @@ class Operator:
 
     @property
     def injective(self) -> bool:
-        """Whether there is no reduction inside."""
-        return self.definition.injective
+        """Whether there is no reduction inside, so that it can be fused before others."""
+        return self.host is None and self.definition.injective
 
     def inverse(self, tensor: Tensor) -> InverseMap | None:
         """The inverse map for `tensor`, if the operator is one-to-one in it."""
+        if self.host is not None:
+            return None
         var = self.definition.inputs[self.inputs.index(tensor)]
         return next((inverse for v, inverse in self.definition.inverse if v is var), None)
 

@@ -20,7 +20,7 @@ from workbench.ir.traverse import substitute, walk
 from workbench.ir.types import i32
 
 if TYPE_CHECKING:
-    from workbench.graph.operator import Operator
+    from workbench.graph.operator import HostCall, Operator
     from workbench.graph.tensor import Tensor
     from workbench.ir.expr import Expr
 
@@ -53,11 +53,14 @@ class Group:
         Computed where the program loads, in the order they depend on one another.
     epilogue : tuple of Operator
         Computed where the program stores, in order.
+    kept : tuple of Tensor
+        What is made on the way and stored as well, because somebody else needs it.
     """
 
     anchor: Operator
     prologue: tuple[Operator, ...] = ()
     epilogue: tuple[Operator, ...] = ()
+    kept: tuple[Tensor, ...] = ()
 
     @property
     def operators(self) -> tuple[Operator, ...]:
@@ -65,19 +68,29 @@ class Group:
         return (*self.prologue, self.anchor, *self.epilogue)
 
     @property
+    def host(self) -> HostCall | None:
+        """What is run instead of a kernel; such a group has one operator."""
+        return self.anchor.host
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The tensors the group gives."""
+        return (*self.kept, *(self.epilogue or (self.anchor,))[-1].outputs)
+
+    @property
     def output(self) -> Tensor:
-        """The one tensor the group gives."""
-        return (self.epilogue or (self.anchor,))[-1].output
+        """The last tensor the group gives, which all its operators lead to."""
+        return self.outputs[-1]
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         """The tensors the group reads from outside, each once."""
-        inner = {op.output for op in self.operators}
+        inner = {t for op in self.operators for t in op.outputs}
         return tuple(dict.fromkeys(t for op in self.operators for t in op.inputs if t not in inner))
 
     def __repr__(self) -> str:
         inputs = ", ".join(shown(t.name) for t in self.inputs)
-        return f"Group({self.name}: {inputs} → {self.output})"
+        return f"Group({self.name}: {inputs} → {', '.join(map(str, self.outputs))})"
 
     @property
     def name(self) -> str:
@@ -167,6 +180,9 @@ class _State:
 
     def grow_epilogue(self, anchor: Operator) -> None:
         """Take the operators after `anchor` while they are one-to-one in what it gives."""
+        self.epilogues[anchor], self.members[anchor] = [], [anchor]
+        if anchor.host is not None:
+            return
         chain: list[Operator] = []
         tensor = anchor.output
         while (region := self._region(tensor, LARGEST - 1 - len(chain))) is not None:
@@ -213,8 +229,7 @@ class _State:
         """How `op` continues the paths of its inputs; None, with a reason, when it cannot."""
         inner = [t for t in op.inputs if t in maps]
         if op not in self.free:
-            taken = "has a reduction" if not op.injective else "is in another group already"
-            return f"{op.name} {taken}", None
+            return _taken(op, "has a reduction"), None
         paths: list[_Path] = []
         for t in inner:
             if op.inverse(t) is None:
@@ -231,6 +246,8 @@ class _State:
 
     def grow_prologue(self, anchor: Operator) -> None:
         """Take the operators before the group while nobody else needs what they give."""
+        if anchor.host is not None:
+            return
         group = self.members[anchor]
         queue = [t for op in group for t in op.inputs]
         while queue:
@@ -260,7 +277,7 @@ class _State:
         if any(op not in group for op in self.users[tensor]):
             return f"{shown(tensor.name)} has {len(self.users[tensor])} uses"
         if not maker.injective:
-            return f"{maker.name} has a reduction itself"
+            return _taken(maker)
         if maker not in self.free:
             return f"{maker.name} is in another group already"
         if len(group) >= LARGEST:
@@ -304,9 +321,14 @@ class _State:
             return f"{shown(tensor.name)} is an output of the graph"
         if len(self.users[tensor]) > 1:
             return f"{shown(tensor.name)} has {len(self.users[tensor])} uses"
-        if not op.injective:
-            return f"{op.name} has a reduction itself"
-        return f"{op.name} is in another group already"
+        return _taken(op)
+
+
+def _taken(op: Operator, inside: str = "has a reduction itself") -> str:
+    """Why an operator cannot join a group."""
+    if op.host is not None:
+        return f"{op.name} runs on the host"
+    return f"{op.name} {'is in another group already' if op.injective else inside}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

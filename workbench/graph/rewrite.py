@@ -35,6 +35,9 @@ def merge_alike(graph: Graph) -> Graph:
     seen: dict[tuple[Tensor, ...], list[Operator]] = {}
     for each in graph.operators:
         op = _reading(each, instead)
+        if op.host is not None:
+            kept.append(op)
+            continue
         rivals = seen.setdefault(op.inputs, [])
         twin = next((r for r in rivals if alike(r.definition, op.definition)), None)
         if twin is None:
@@ -52,6 +55,8 @@ def _reading(op: Operator, instead: Mapping[Tensor, Tensor]) -> Operator:
     """`op` with other tensors for some of its inputs; two that become one are one variable."""
     if not any(t in instead for t in op.inputs):
         return op
+    if op.host is not None:
+        return replace(op, inputs=tuple(instead.get(t, t) for t in op.inputs))
     place: dict[Tensor, Var] = {}
     rename: dict[Var, Var] = {}
     for tensor, var in zip(op.inputs, op.definition.inputs, strict=True):
@@ -67,7 +72,7 @@ def drop_dead(graph: Graph) -> Graph:
     needed = set(graph.outputs)
     kept: list[Operator] = []
     for op in reversed(graph.operators):
-        if op.output in needed:
+        if needed.intersection(op.outputs):
             kept.append(op)
             needed.update(op.inputs)
     if len(kept) == len(graph.operators):

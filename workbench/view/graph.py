@@ -316,7 +316,7 @@ def _groups(nodes: Sequence[NodeView], groups: Sequence[Group]) -> tuple[GroupVi
             members[node.group].append(k)
     views = [GroupView(nodes[k].name, (k,), "") for k in _of_role(nodes, "input")]
     for group, own in zip(groups, members, strict=True):
-        moved = sum(t.size_bytes for t in (*group.inputs, group.output))
+        moved = sum(t.size_bytes for t in (*group.inputs, *group.outputs))
         views.append(GroupView(group.name, tuple(own), bytes_text(moved)))
     views += [GroupView(nodes[k].name, (k,), "") for k in _of_role(nodes, "output")]
     return tuple(views)
@@ -330,7 +330,7 @@ def _changes(operators: Sequence[Operator], groups: Sequence[Group]) -> tuple[Ch
     if not groups:
         return (Change("operators", "", str(len(operators))),)
     before = sum(t.size_bytes for op in operators for t in (*op.inputs, *op.outputs))
-    after = sum(t.size_bytes for g in groups for t in (*g.inputs, g.output))
+    after = sum(t.size_bytes for g in groups for t in (*g.inputs, *g.outputs))
     return (
         Change("launches", str(len(operators)), str(len(groups))),
         Change("read and written by kernels", bytes_text(before), bytes_text(after)),

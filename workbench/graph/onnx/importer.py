@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
-from workbench.graph.build import Builder
+from workbench.graph.build import Builder, NeedsHost, NeedsValue
 from workbench.graph.graph import Graph
 from workbench.graph.onnx.functions import Functions, bound_nodes
 from workbench.graph.onnx.model import Model, bind
@@ -81,6 +81,11 @@ def _lower_node(b: Builder, node: Node, names: Names, functions: Functions, dept
             _check_inputs(node, inputs)
             made = row.lower(node, b, *inputs)
             found = made if isinstance(made, tuple) else (made,)
+    except NeedsValue as error:
+        hint = "shapes, axes and the like must be known when compiling"
+        raise ModelError(f'node "{node.name}" ({node.op}): {error}', hint=hint) from None
+    except NeedsHost as error:
+        raise UnsupportedOp(f'node "{node.name}" ({node.op}): {error}', op=node.op) from None
     except WorkbenchError as error:
         if depth or error.message.startswith("node "):
             raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
+from workbench.graph.build import NeedsValue
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,17 +106,14 @@ class Node:
 
         Raises
         ------
-        ModelError
-            When it depends on the call.
+        NeedsValue
+            When it depends on the call; the importer catches it.
         """
         if tensor is None:
             return None
         value = b.value(tensor)
         if value is None:
-            raise ModelError(
-                f"{what} ({tensor.name}) depends on the inputs of the call",
-                hint="shapes, axes and the like must be known when compiling",
-            )
+            raise NeedsValue([tensor], what)
         return value
 
     def ints(self, b: Builder, tensor: Tensor | None, what: str) -> list[int] | None:
