@@ -36,16 +36,18 @@ from workbench.mapping import (
     repeat,
     spatial,
 )  # fmt: skip
+from workbench.tune import Space, Tuning, tune
 from workbench.widgets.explore import explore
 from workbench.widgets.formatters import register as _register
 
 __all__ = [
     "BuildError", "CodegenError", "CompiledGraph", "FlowGraph", "Kernel", "LaunchError",
     "MappingError", "ModelError", "ParseError", "PassError", "Program", "ScheduleError",
-    "ScriptError", "TaskMapping",
+    "ScriptError", "Space", "TaskMapping", "Tuning",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
     "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "explore", "from_onnx",
     "interpret", "parse_mapping", "predicated_auto_map", "repeat", "script", "spatial",
+    "tune",
 ]  # fmt: skip
 
 # Only where IPython runs already: objects then show themselves as pictures.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.base.errors import LaunchError
 from workbench.runtime.arguments import Parameter, check, in_order
 from workbench.runtime.nvrtc import Resources
-from workbench.runtime.timing import Measurement, measure
+from workbench.runtime.timing import Clock, Measurement, measure
 
 if TYPE_CHECKING:
     from workbench.driver.backend import Backend, Run
@@ -148,7 +148,11 @@ class Kernel:
             Time to spend on samples [s].
         """
         run = self.prepare(*args, **named)
-        return measure(run, f"{self.name} on {self.target}", self._backend.clock(), budget_s)
+        return measure(run, f"{self.name} on {self.target}", self.clock(), budget_s)
+
+    def clock(self) -> Clock | None:
+        """What times it; None is the wall clock."""
+        return self._backend.clock()
 
     def __deepcopy__(self, memo: dict[int, object]) -> Kernel:
         """Itself: it is never changed, and machine code cannot be copied."""
