@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
 
 import workbench as wb
 from workbench.lang import blockIdx, ceil_div, f32, launch, threadIdx
@@ -171,6 +172,18 @@ def test_any_executor_measures(make: type[ThreadPoolExecutor | ProcessPoolExecut
         found = tune(scale, SPACE, ARGS, executor=executor, **QUICK)
     assert found.count(Status.MEASURED) == 10
     assert found.program is not None
+
+
+def test_dask_measures() -> None:
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        found = tune(scale, SPACE, ARGS, executor=executor, **QUICK)
+    assert found.count(Status.MEASURED) == 10
 
 
 def test_random_arguments_when_none_are_given() -> None:
