@@ -15,6 +15,7 @@ from workbench.ir.types import f32, f64
 
 _LN2_HIGH = 0.693145751953125  # 12 bits, so that its product with an exponent is exact in f32
 _LN2_LOW = math.log(2) - _LN2_HIGH
+_MAGIC, _MAGIC_BITS = 1.5 * 2**23, 0x4B400000
 
 _ERF_NEAR = (
     1.1283791664799743, -0.3761263216743614, 0.11283671016218476, -0.02685803195858212,
@@ -134,11 +135,23 @@ def _scaled(b: Body, x: str, n: str) -> str:
     return b.op("fmul", b.op("fmul", x, _power_of_two(b, half)), _power_of_two(b, rest))
 
 
+def _whole(b: Body, x: str) -> tuple[str, str]:
+    """`x` rounded to the nearest integer, as i32 and as f32, for abs(x) < 2**22.
+
+    The low bits of x + 1.5 * 2**23 are the integer: machines have no saturating conversion of
+    vectors, and another has no value for NaN. Of NaN the float is NaN.
+    """
+    magic = b.number(_MAGIC)
+    shifted = b.op("fadd", x, magic)
+    integer = b.op("sub", b.bits(shifted), b.integer(_MAGIC_BITS), b.ints)
+    return integer, b.op("fsub", shifted, magic)
+
+
 def _exponent_part(b: Body, x: str) -> tuple[str, str]:
-    """N and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
-    n = b.intrinsic("rint", b.op("fmul", x, b.number(1 / math.log(2))))
+    """The integer n and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
+    integer, n = _whole(b, b.op("fmul", x, b.number(1 / math.log(2))))
     r = b.fma(n, b.number(-_LN2_HIGH), x)
-    return n, b.fma(n, b.number(-_LN2_LOW), r)
+    return integer, b.fma(n, b.number(-_LN2_LOW), r)
 
 
 def _exp_less_one(b: Body, r: str) -> str:
@@ -147,24 +160,18 @@ def _exp_less_one(b: Body, r: str) -> str:
     return b.fma(b.op("fmul", r, r), tail, r)
 
 
-def _to_int(b: Body, n: str) -> str:
-    name = f"llvm.fptosi.sat.{b.suffix}i32.{b.suffix}f32"
-    b.uses.add(f"declare {b.ints} @{name}({b.shape})")
-    return b.let(f"call {b.ints} @{name}({b.shape} {n})")
-
-
 def exp(b: Body, x: str) -> str:
     """e**x."""
     n, r = _exponent_part(b, b.clamp(x, -104.0, 89.0))
-    return _scaled(b, b.op("fadd", _exp_less_one(b, r), b.number(1.0)), _to_int(b, n))
+    return _scaled(b, b.op("fadd", _exp_less_one(b, r), b.number(1.0)), n)
 
 
 def exp2(b: Body, x: str) -> str:
     """2**x."""
     x = b.clamp(x, -151.0, 129.0)
-    n = b.intrinsic("rint", x)
-    r = b.op("fmul", b.op("fsub", x, n), b.number(math.log(2)))
-    return _scaled(b, b.op("fadd", _exp_less_one(b, r), b.number(1.0)), _to_int(b, n))
+    n, whole = _whole(b, x)
+    r = b.op("fmul", b.op("fsub", x, whole), b.number(math.log(2)))
+    return _scaled(b, b.op("fadd", _exp_less_one(b, r), b.number(1.0)), n)
 
 
 def expm1(b: Body, x: str) -> str:
@@ -178,7 +185,7 @@ def expm1(b: Body, x: str) -> str:
 def _expm1_near(b: Body, x: str) -> str:
     """e**x - 1 where e**x neither over- nor underflows."""
     n, r = _exponent_part(b, x)
-    scale = _power_of_two(b, _to_int(b, n))
+    scale = _power_of_two(b, n)
     return b.fma(scale, _exp_less_one(b, r), b.op("fsub", scale, b.number(1.0)))
 
 
@@ -269,14 +276,16 @@ def _angle(b: Body, x: str) -> tuple[str, str]:
     """Quadrant and rest of an angle, in f64: exact enough up to 2**30."""
     wide = b.let(f"fpext {b.shape} {x} to {b.wide}")
     n = b.op("fmul", wide, b.double(2 / math.pi), b.wide)
-    n = b.intrinsic("rint", n, shape=b.wide)
+    # the low bits of n + 1.5 * 2**52 are the nearest integer, see `_whole`
+    shifted = b.op("fadd", n, b.double(1.5 * 2**52), b.wide)
+    n = b.op("fsub", shifted, b.double(1.5 * 2**52), b.wide)
     high = math.pi / 2
     low = 6.123233995736766e-17  # pi / 2 less its nearest f64
     r = b.fma(n, b.double(-high), wide, b.wide)
     r = b.fma(n, b.double(-low), r, b.wide)
-    name = f"llvm.fptosi.sat.{b.suffix}i32.{b.suffix}f64"
-    b.uses.add(f"declare {b.ints} @{name}({b.wide})")
-    return b.let(f"call {b.ints} @{name}({b.wide} {n})"), r
+    longs = b.ints.replace("i32", "i64")
+    bits = b.let(f"bitcast {b.wide} {shifted} to {longs}")
+    return b.let(f"trunc {longs} {bits} to {b.ints}"), r
 
 
 def _series(b: Body, z: str, coefficients: Sequence[float]) -> str:
