@@ -77,6 +77,7 @@ def test_a_line_of_json_tells_all(entry: Entry, results: Callable[[str], list[Fi
         ("mapping_edit", ["≤ 50 ms", "≤ 50 ms"]),
         ("gpu_on_cpu", ["≥ 0.300 ×", "≥ 100 ×"]),
         ("nvrtc", ["≤ 100 ms", "≤ 300 ms"]),
+        ("models", ["≤ 1 × onnxruntime", "≤ 1 ×"]),
     ],
 )
 def test_the_goals_are_those_agreed_on(

@@ -47,7 +47,8 @@ def test_entries_have_names_and_labels_of_their_own() -> None:
     names = [entry.name for entry in ENTRIES]
     labels = [entry.label for entry in ENTRIES if entry.label]
     assert len(set(names)) == len(names)
-    assert sorted(labels) == ["C1", "C10", "C11", "C5", "C8"]
+    assert len(set(labels)) == len(labels)
+    assert {"C1", "C5", "C8", "C9", "C10", "C11"} <= set(labels)
     assert chosen([]) == ENTRIES
     assert [entry.name for entry in chosen(["C10", "import"])] == ["import"]
 

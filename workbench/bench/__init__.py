@@ -15,6 +15,8 @@ What lives here
     targets         the six kernels on every target: errors, registers, spills, shared memory
     gpu             the six kernels on a GPU, beside CuPy and torch
     model           an ONNX model before and after fusion, beside onnxruntime
+    models          C9: many models, each in processes of its own, beside onnxruntime
+    zoo             those models, where they are installed, and what to call them with
 
 The folder results keeps what `workbench bench --save` wrote: one file per entry, one line per
 figure.

@@ -13,6 +13,7 @@ from workbench.bench.gpu_on_cpu import gpu_on_cpu
 from workbench.bench.import_time import import_time
 from workbench.bench.mapping_edit import mapping_edit
 from workbench.bench.model import model
+from workbench.bench.models import models
 from workbench.bench.new_kernel import new_kernel
 from workbench.bench.nvrtc_time import nvrtc_time
 from workbench.bench.second_process import second_process
@@ -51,6 +52,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("targets", "", "six kernels on every target", targets),
     Entry("gpu", "", "six kernels on a GPU, beside its libraries", gpu),
     Entry("model", "", "a text-orientation classifier (ONNX) before and after fusion", model),
+    Entry("models", "C9", "real models (ONNX) beside onnxruntime", models),
 )
 """All of them, in the order they run; what needs a quiet machine comes first."""
 
