@@ -3,12 +3,15 @@
 What lives here
     model             a file read and checked: names, order, dims, unsupported operators
     load              from_onnx, the way in
+    backend           the compiler as onnx's test runner and others call it
     importer          a model and extents to a graph of compute definitions
     registry          which operators are known
     row               what the registry is made of
     rows_elementwise  rows: element by element
-    rows_shape        rows: moving elements, constants
+    rows_constant     rows: constants, shapes
+    rows_shape        rows: moving elements
     rows_index        rows: looking at where an element stands
+    rows_data         rows: outputs whose shapes depend on data
     rows_nn           rows: products, windows, reductions, normalisations
     functions         operators defined by other operators, expanded
     node              one node as the rows see it

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
-from workbench.graph.onnx import rows_elementwise, rows_index, rows_nn, rows_shape
+from workbench.graph.onnx import (
+    rows_constant,
+    rows_data,
+    rows_elementwise,
+    rows_index,
+    rows_nn,
+    rows_shape,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -17,7 +24,9 @@ else:
 ROWS: tuple[Row, ...] = (
     *rows_elementwise.ROWS,
     *rows_shape.ROWS,
+    *rows_constant.ROWS,
     *rows_index.ROWS,
+    *rows_data.ROWS,
     *rows_nn.ROWS,
 )
 

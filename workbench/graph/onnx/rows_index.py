@@ -2,38 +2,119 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
 from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
-from workbench.graph.ops.define import Axes, grid
-from workbench.graph.ops.shape import bounded
-from workbench.ir import build
-from workbench.ir.expr import BinaryOp, Expr
-from workbench.ir.types import TensorType
+from workbench.graph.onnx.types import dtype_of_elem
+from workbench.graph.ops import host
+from workbench.graph.ops import index as ops
+from workbench.graph.ops.shape import gather
+from workbench.ir.compute import Reducer
+from workbench.ir.types import i64
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder
     from workbench.graph.tensor import Tensor
 
 
+def _gather(node: Node, b: Builder, x: Tensor, indices: Tensor) -> Tensor:
+    axis = axis_of(node.number("axis", 0), x.rank)
+    _check_known(b, x, indices, x.extents[axis])
+    return gather(b, x, indices, axis)
+
+
+def _check_known(b: Builder, x: Tensor, indices: Tensor, extent: int) -> None:
+    """Hold indices known now against what they count; those from the call are drawn inside."""
+    known = b.value(indices)
+    if known is not None and ((known < -extent) | (known >= extent)).any():
+        raise ModelError(f"indices up to {known.max()} into {extent} elements of {x}")
+    if extent == 0 and indices.size:
+        raise ModelError(f"cannot gather from {x}")
+
+
 def _gather_elements(node: Node, b: Builder, x: Tensor, indices: Tensor) -> Tensor:
     axis = axis_of(node.number("axis", 0), x.rank)
+    _check_beside(x, indices, axis)
+    _check_known(b, x, indices, x.extents[axis])
+    return ops.gather_elements(b, x, indices, axis)
+
+
+def _check_beside(x: Tensor, indices: Tensor, axis: int) -> None:
     if indices.rank != x.rank:
         raise ModelError(f"{indices} does not have as many dimensions as {x}")
-    if any(
-        i > e for d, (i, e) in enumerate(zip(indices.extents, x.extents, strict=True)) if d != axis
-    ) or (x.extents[axis] == 0 and indices.size):
+    pairs = zip(indices.extents, x.extents, strict=True)
+    if any(i > e for d, (i, e) in enumerate(pairs) if d != axis):
         raise ModelError(f"{indices} reaches beyond {x}")
-    data, where = x.variable(), indices.variable()
 
-    def value(i: Axes) -> Expr:
-        at = bounded(build.load(where, i), x.extents[axis])
-        return build.load(data, [*i[:axis], at, *i[axis + 1 :]])
 
-    kind = TensorType(x.dtype, indices.extents)
-    return b.emit(grid("gather_elements", [data, where], kind, value), [x, indices])
+def _gather_nd(node: Node, b: Builder, x: Tensor, indices: Tensor) -> Tensor:
+    batch = node.number("batch_dims", 0)
+    _check_places(x, indices, batch)
+    for n, extent in enumerate(x.extents[batch : batch + indices.extents[-1]]):
+        known = b.value(indices)
+        if known is not None:
+            host.inside(known[..., n], extent)
+        elif extent == 0 and indices.size:
+            raise ModelError(f"cannot gather from {x}")
+    return ops.gather_nd(b, x, indices, batch)
+
+
+def _check_places(x: Tensor, indices: Tensor, batch: int) -> None:
+    """Whether the last dimension of `indices` can hold places in `x`."""
+    if not 0 <= batch < max(1, min(x.rank, indices.rank)) or indices.rank == 0:
+        raise ModelError(f"{indices} does not index {x} with {batch} batch dimensions")
+    depth = indices.extents[-1]
+    if not 1 <= depth <= x.rank - batch or x.extents[:batch] != indices.extents[:batch]:
+        raise ModelError(f"{indices} does not index {x} with {batch} batch dimensions")
+
+
+def _scatter_elements(
+    node: Node, b: Builder, x: Tensor, indices: Tensor, updates: Tensor
+) -> Tensor:
+    axis = axis_of(node.number("axis", 0), x.rank)
+    _check_beside(x, indices, axis)
+    if updates.extents != indices.extents:
+        raise ModelError(f"{updates} does not have one element for each of {indices}")
+    return ops.scatter(b, x, indices, updates, axis, _reduction(node))
+
+
+def _scatter_nd(node: Node, b: Builder, x: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
+    _check_places(x, indices, 0)
+    if updates.extents != (*indices.extents[:-1], *x.extents[indices.extents[-1] :]):
+        raise ModelError(f"{updates} does not fit what {indices} takes of {x}")
+    return ops.scatter(b, x, indices, updates, None, _reduction(node))
+
+
+def _reduction(node: Node) -> str:
+    name = node.text("reduction", "none")
+    if name not in ("none", "add", "mul", "max", "min"):
+        raise ModelError(f"{name!r} is no reduction; none, add, mul, max and min are")
+    return name
+
+
+def _tensor_scatter(
+    node: Node, b: Builder, x: Tensor, update: Tensor, starts: Tensor | None = None
+) -> Tensor:
+    axis = axis_of(node.number("axis", -2), x.rank)
+    mode = node.text("mode", "linear")
+    rest = [d for d in range(x.rank) if d != axis]
+    if axis == 0 or update.rank != x.rank or update.extents[axis] > x.extents[axis]:
+        raise ModelError(f"{update} is no part of {x} along dimension {axis}")
+    if any(x.extents[d] != update.extents[d] for d in rest):
+        raise ModelError(f"{update} is no part of {x} along dimension {axis}")
+    if mode not in ("linear", "circular") or (starts and starts.extents != x.extents[:1]):
+        raise ModelError(f"writing {mode!r} from {starts} is not possible")
+    return ops.write_sequence(b, x, update, starts, axis, mode == "circular")
+
+
+def _reverse_sequence(node: Node, b: Builder, x: Tensor, lengths: Tensor) -> Tensor:
+    time, batch = node.number("time_axis", 0), node.number("batch_axis", 1)
+    if x.rank < 2 or sorted((time, batch)) != [0, 1] or lengths.extents != (x.extents[batch],):
+        raise ModelError(f"ReverseSequence of {x} by {lengths} along {time}, batch {batch}")
+    return ops.reverse_sequence(b, x, lengths, time, batch)
 
 
 def _trilu(node: Node, b: Builder, x: Tensor, k: Tensor | None = None) -> Tensor:
@@ -42,14 +123,15 @@ def _trilu(node: Node, b: Builder, x: Tensor, k: Tensor | None = None) -> Tensor
     offset = (node.ints(b, k, "k") or [0])[0]
     # a diagonal outside of the matrix is as good as the one just outside
     offset = max(-x.extents[-2], min(x.extents[-1], offset))
-    op = BinaryOp.GE if node.number("upper", 1) else BinaryOp.LE
-    var = x.variable()
+    return ops.band(b, x, offset, bool(node.number("upper", 1)))
 
-    def value(i: Axes) -> Expr:
-        kept = build.binary(op, build.sub(i[-1], i[-2]), offset)
-        return build.select(kept, build.load(var, i), build.const(0, x.dtype))
 
-    return b.emit(grid("trilu", [var], TensorType(x.dtype, x.extents), value), [x])
+def _eye_like(node: Node, b: Builder, x: Tensor) -> Tensor:
+    if x.rank != 2:
+        raise ModelError(f"EyeLike takes a matrix, not {x}")
+    kind = dtype_of_elem(node.number("dtype"), node) if node.has("dtype") else x.dtype
+    offset = max(-x.extents[0], min(x.extents[1], node.number("k", 0)))
+    return ops.eye(b, x.extents, offset, kind)
 
 
 def _one_hot(node: Node, b: Builder, indices: Tensor, depth: Tensor, values: Tensor) -> Tensor:
@@ -57,23 +139,42 @@ def _one_hot(node: Node, b: Builder, indices: Tensor, depth: Tensor, values: Ten
     axis = axis_of(node.number("axis", -1), indices.rank + 1)
     if count < 0 or values.extents != (2,):
         raise ModelError(f"a depth of {count} with the values {values} is not possible")
-    shape = (*indices.extents[:axis], count, *indices.extents[axis:])
-    where, pair = indices.variable(), values.variable()
+    return ops.one_hot(b, indices, count, values, axis)
 
-    def value(i: Axes) -> Expr:
-        at = build.load(where, [*i[:axis], *i[axis + 1 :]] or [0])
-        wide = build.cast(i[axis], build.i64)
-        index = build.cast(at, build.i64)
-        index = build.select(build.less(index, 0), build.add(index, count), index)
-        hot = build.binary(BinaryOp.EQ, index, wide)
-        return build.select(hot, build.load(pair, [1]), build.load(pair, [0]))
 
-    kind = TensorType(values.dtype, shape)
-    return b.emit(grid("one_hot", [where, pair], kind, value), [indices, values])
+def _top_k(node: Node, b: Builder, x: Tensor, count: Tensor | None = None) -> tuple[Tensor, ...]:
+    axis = axis_of(node.number("axis", -1), x.rank)
+    k = node.number("k") if count is None else (node.ints(b, count, "K") or [0])[0]
+    if not 0 <= k <= x.extents[axis]:
+        raise ModelError(f"the {k} best of {x.extents[axis]} elements of {x}")
+    shape = (*x.extents[:axis], k, *x.extents[axis + 1 :])
+    function = partial(host.top_k, k=k, axis=axis, largest=bool(node.number("largest", 1)))
+    kinds = [(x.dtype, shape), (i64, shape)]
+    return b.host("top_k", function, [x], kinds, {"k": k, "axis": axis})
+
+
+def _cumulate(reducer: Reducer, node: Node, b: Builder, x: Tensor, where: Tensor) -> Tensor:
+    axes = node.ints(b, where, "axis") or []
+    if len(axes) != 1:
+        raise ModelError(f"{node.op} along one axis, not {axes}")
+    axis = axis_of(axes[0], x.rank)
+    exclusive, reverse = bool(node.number("exclusive", 0)), bool(node.number("reverse", 0))
+    return ops.cumulate(b, x, axis, reducer, exclusive, reverse)
 
 
 ROWS = (
+    Row("Gather", 1, _gather),
     Row("GatherElements", 11, _gather_elements),
+    Row("GatherND", 11, _gather_nd),
+    Row("Scatter", 9, _scatter_elements, last=10),
+    Row("ScatterElements", 11, _scatter_elements),
+    Row("ScatterND", 11, _scatter_nd),
+    Row("TensorScatter", 24, _tensor_scatter),
+    Row("ReverseSequence", 10, _reverse_sequence),
     Row("Trilu", 14, _trilu),
+    Row("EyeLike", 9, _eye_like),
     Row("OneHot", 9, _one_hot),
+    Row("TopK", 1, _top_k),
+    Row("CumSum", 11, partial(_cumulate, Reducer.SUM)),
+    Row("CumProd", 26, partial(_cumulate, Reducer.PROD)),
 )

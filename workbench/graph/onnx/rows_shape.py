@@ -1,29 +1,24 @@
-"""Rows of the registry for operators that move elements, and for constants."""
+"""Rows of the registry for operators that move elements."""
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
-from workbench.base.lazy import lazy
-from workbench.graph.build import FOLD_LIMIT
 from workbench.graph.onnx.node import Node, axis_of, given
 from workbench.graph.onnx.row import Row
-from workbench.graph.onnx.types import array_of
+from workbench.graph.onnx.rows_constant import check_extents
+from workbench.graph.onnx.types import dtype_of_elem
+from workbench.graph.ops import host
 from workbench.graph.ops import shape as ops
-from workbench.graph.ops.define import grid
 from workbench.graph.ops.elementwise import broadcast
 from workbench.ir import build
-from workbench.ir.types import TensorType
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from workbench.graph.build import Builder
     from workbench.graph.tensor import Tensor
-else:
-    np = lazy("numpy")
 
 
 def _identity(node: Node, b: Builder, x: Tensor, *rest: Tensor | None) -> Tensor:
@@ -31,105 +26,28 @@ def _identity(node: Node, b: Builder, x: Tensor, *rest: Tensor | None) -> Tensor
     return x
 
 
-def _dropout(
-    node: Node, b: Builder, x: Tensor, ratio: Tensor | None = None, training: Tensor | None = None
-) -> tuple[Tensor, Tensor | None]:
-    del ratio
-    flag = node.known(b, training, "training_mode")
-    if flag is not None and flag.any():
-        raise ModelError("Dropout is supported for inference only")
-    if len(node.outputs) < 2 or not node.outputs[1]:
-        return x, None
-    # outside of training every element is kept; the mask became a bool with opset 10
-    kind = np.dtype(x.dtype.numpy_name if node.opset < 10 else bool)
-    return x, _filled(b, list(x.extents), np.ones((), kind))
-
-
-def _constant(node: Node, b: Builder) -> Tensor:
-    values = node.attributes
-    if "value" in values:
-        return b.constant(array_of(node.tensor("value"), None))
-    for key, kind in (
-        ("value_float", "float32"),
-        ("value_floats", "float32"),
-        ("value_int", "int64"),
-        ("value_ints", "int64"),
-    ):
-        if key in values:
-            try:
-                return b.constant(np.asarray(values[key], kind))
-            except (ValueError, TypeError, OverflowError):
-                raise ModelError(f"the attribute {key} is no {kind}") from None
-    raise ModelError(f"a Constant of {', '.join(values) or 'nothing'} is not supported")
-
-
-def _fill(node: Node, b: Builder, where: Tensor) -> Tensor:
-    shape = node.ints(b, where, "shape") or []
-    array = np.zeros(1, np.float32)
-    if node.has("value"):
-        array = array_of(node.tensor("value"), None)
-    if array.size != 1:
-        raise ModelError(f"the value is one element, not {list(array.shape)}")
-    return _filled(b, shape, array.reshape(()))
-
-
-def _filled(b: Builder, shape: list[int], value: np.ndarray) -> Tensor:
-    """A tensor of one value everywhere; a huge one is not made before the call."""
-    _check_extents(shape)
-    if prod(shape) <= FOLD_LIMIT:
-        return b.constant(np.full(shape, value))
-    kind = b.constant(value).dtype
-    compute = grid(
-        "fill",
-        (),
-        TensorType(kind, tuple(shape) or (1,)),
-        lambda _: build.const(value.item(), kind),
-    )
-    return b.emit(compute, (), shape)
-
-
-def _check_extents(shape: list[int]) -> None:
-    if any(e < 0 for e in shape):
-        raise ModelError(f"{shape} has a negative extent")
-    if prod(shape) >= 2**40:
-        raise ModelError(f"a tensor of shape {shape} is too large")
-
-
-def _shape(node: Node, b: Builder, x: Tensor) -> Tensor:
-    # start and end came with opset 15; a missing attribute means the whole shape
-    extents = list(x.extents)[slice(node.number("start", 0), _end(node))]
-    return b.constant(np.asarray(extents, np.int64))
-
-
-def _end(node: Node) -> int | None:
-    return node.number("end") if node.has("end") else None
-
-
-def _size(node: Node, b: Builder, x: Tensor) -> Tensor:
-    del node
-    return b.constant(np.asarray(x.size, np.int64))
-
-
-def _range(node: Node, b: Builder, start: Tensor, stop: Tensor, step: Tensor) -> Tensor:
-    ends = [
-        node.known(b, t, what) for t, what in ((start, "start"), (stop, "limit"), (step, "delta"))
+def _bit_cast(node: Node, b: Builder, x: Tensor) -> Tensor:
+    kind = dtype_of_elem(node.number("to"), node)
+    if kind.bits != x.dtype.bits:
+        raise ModelError(f"the {x.dtype.bits} bits of {x} are no {kind}")
+    if kind.kind == "b":
+        raise ModelError("bits are not taken as bools, of which only 0 and 1 are valid")
+    # numpy looks at the same memory again, where a kernel would have to copy it
+    return b.host("bit_cast", partial(host.bit_cast, to=kind.numpy_name), [x], [(kind, x.extents)])[
+        0
     ]
-    if any(e is None or e.size != 1 for e in ends):
-        raise ModelError("start, limit and delta of a Range are one number each")
-    low, high, by = (e.reshape(()).item() for e in ends if e is not None)
-    if by == 0:
-        raise ModelError("Range with delta 0")
-    count = max(0, -int((low - high) // by))
-    _check_extents([count])
-    if count > FOLD_LIMIT:
-        raise ModelError(f"a Range of {count} elements is too large")
-    kind = np.dtype(start.dtype.numpy_name)
-    return b.constant((low + np.arange(count) * by).astype(kind))
+
+
+def _reshape_attribute(node: Node, b: Builder, x: Tensor) -> Tensor:
+    return _reshaped(b, x, node.numbers("shape"), False)
 
 
 def _reshape(node: Node, b: Builder, x: Tensor, where: Tensor) -> Tensor:
     shape = node.ints(b, where, "shape") or []
-    keep_zero = bool(node.number("allowzero", 0))
+    return _reshaped(b, x, shape, bool(node.number("allowzero", 0)))
+
+
+def _reshaped(b: Builder, x: Tensor, shape: list[int], keep_zero: bool) -> Tensor:
     for d, e in enumerate(shape):
         if e == 0 and not keep_zero:
             if d >= x.rank:
@@ -188,7 +106,9 @@ def _concat(node: Node, b: Builder, *inputs: Tensor) -> Tensor:
     present = given(*inputs)
     if not present or any(t.rank != present[0].rank for t in present):
         raise ModelError(f"cannot concatenate {', '.join(map(str, present)) or 'nothing'}")
-    return ops.concat(b, present, axis_of(node.number("axis"), present[0].rank))
+    # the axis was optional in opset 1 only
+    axis = node.number("axis", 1 if node.opset < 4 else None)
+    return ops.concat(b, present, axis_of(axis, present[0].rank))
 
 
 def _slice_attributes(node: Node, b: Builder, x: Tensor) -> Tensor:
@@ -231,6 +151,8 @@ def _split(node: Node, b: Builder, x: Tensor, sizes: Tensor | None = None) -> tu
     if listed is None:
         each = -(-extent // parts)
         listed = [min(each, max(0, extent - n * each)) for n in range(parts)]
+    if node.has("num_outputs") and node.number("num_outputs") != parts:
+        raise ModelError(f"num_outputs is {node.number('num_outputs')}, but {parts} are named")
     if len(listed) != parts or sum(listed) != extent or min(listed) < 0:
         raise ModelError(f"cannot split {extent} elements of {x} into {listed}")
     found: list[Tensor] = []
@@ -245,35 +167,34 @@ def _split(node: Node, b: Builder, x: Tensor, sizes: Tensor | None = None) -> tu
 
 def _expand(node: Node, b: Builder, x: Tensor, where: Tensor) -> Tensor:
     shape = node.ints(b, where, "shape") or []
-    _check_extents(shape)
+    check_extents(shape)
     return ops.expand(b, x, broadcast(x.extents, tuple(shape)))
 
 
 def _tile(node: Node, b: Builder, x: Tensor, repeats: Tensor) -> Tensor:
-    times = node.ints(b, repeats, "repeats") or []
+    return _tiled(b, x, node.ints(b, repeats, "repeats") or [])
+
+
+def _tile_axis(node: Node, b: Builder, x: Tensor, tiles: Tensor, axis: Tensor) -> Tensor:
+    times = [1] * x.rank
+    where = axis_of((node.ints(b, axis, "axis") or [0])[0], x.rank)
+    times[where] = (node.ints(b, tiles, "tiles") or [1])[0]
+    return _tiled(b, x, times)
+
+
+def _tiled(b: Builder, x: Tensor, times: list[int]) -> Tensor:
     if len(times) != x.rank:
         raise ModelError(f"{times} does not say how often each dimension of {x} is repeated")
     split = [n for e in x.extents for n in (1, e)]
     wide = [n for e, t in zip(x.extents, times, strict=True) for n in (t, e)]
-    _check_extents(wide)
+    check_extents(wide)
     spread = ops.expand(b, ops.reshape(b, x, split), wide)
     return ops.reshape(b, spread, [e * t for e, t in zip(x.extents, times, strict=True)])
 
 
-def _gather(node: Node, b: Builder, x: Tensor, indices: Tensor) -> Tensor:
-    axis = axis_of(node.number("axis", 0), x.rank)
-    known = b.value(indices)
-    extent = x.extents[axis]
-    if known is not None and ((known < -extent) | (known >= extent)).any():
-        raise ModelError(f"indices up to {known.max()} into {extent} elements of {x}")
-    if extent == 0 and indices.size:
-        raise ModelError(f"cannot gather from {x}")
-    return ops.gather(b, x, indices, axis)
-
-
 def _pad_attributes(node: Node, b: Builder, x: Tensor) -> Tensor:
     value = build.cast(build.const(node.real("value", 0.0)), x.dtype)
-    pads = node.numbers("pads")
+    pads = node.numbers("pads" if node.opset > 1 else "paddings")
     _check_pads(x, pads, node.text("mode", "constant"), x.rank)
     return ops.pad(b, x, pads[: x.rank], pads[x.rank :], value, node.text("mode", "constant"))
 
@@ -313,12 +234,17 @@ def _blocks(node: Node, b: Builder, x: Tensor) -> Tensor:
         raise ModelError(f"{node.op} takes 4 dimensions, not {x}")
     n, c, h, w = x.extents
     k = node.number("blocksize")
+    mode = node.text("mode", "DCR")
+    if k < 1 or mode not in ("DCR", "CRD"):
+        raise ModelError(f"{node.op} by blocks of {k} in the order {mode!r} is not possible")
+    if (h % k or w % k) if node.op == "SpaceToDepth" else c % (k * k):
+        raise ModelError(f"{x} does not fall into blocks of {k}")
     if node.op == "SpaceToDepth":
         split = ops.reshape(b, x, (n, c, h // k, k, w // k, k))
         return ops.reshape(
             b, ops.transpose(b, split, (0, 3, 5, 1, 2, 4)), (n, c * k * k, h // k, w // k)
         )
-    across = node.text("mode", "DCR") == "DCR"
+    across = mode == "DCR"
     split = (n, k, k, c // (k * k), h, w) if across else (n, c // (k * k), k, k, h, w)
     order = (0, 3, 4, 1, 5, 2) if across else (0, 1, 4, 2, 5, 3)
     moved = ops.transpose(b, ops.reshape(b, x, split), order)
@@ -327,25 +253,21 @@ def _blocks(node: Node, b: Builder, x: Tensor) -> Tensor:
 
 ROWS = (
     Row("Identity", 1, _identity),
-    Row("Dropout", 7, _dropout),
-    Row("Constant", 1, _constant),
-    Row("ConstantOfShape", 9, _fill),
-    Row("Shape", 1, _shape),
-    Row("Size", 1, _size),
-    Row("Range", 11, _range),
+    Row("BitCast", 26, _bit_cast),
+    Row("Reshape", 1, _reshape_attribute, last=4),
     Row("Reshape", 5, _reshape),
     Row("Flatten", 1, _flatten),
     Row("Transpose", 1, _transpose),
     Row("Squeeze", 1, _squeeze),
     Row("Unsqueeze", 1, _unsqueeze),
-    Row("Concat", 4, _concat),
+    Row("Concat", 1, _concat),
     Row("Slice", 1, _slice_attributes, last=9),
     Row("Slice", 10, _slice),
-    Row("Split", 2, _split),
+    Row("Split", 1, _split),
     Row("Expand", 8, _expand),
+    Row("Tile", 1, _tile_axis, last=5),
     Row("Tile", 6, _tile),
-    Row("Gather", 1, _gather),
-    Row("Pad", 2, _pad_attributes, last=10),
+    Row("Pad", 1, _pad_attributes, last=10),
     Row("Pad", 11, _pad),
     Row("DepthToSpace", 1, _blocks),
     Row("SpaceToDepth", 1, _blocks),

@@ -4,6 +4,8 @@ What lives here
     define       `grid` and `reduce`: how a definition is written
     elementwise  unary, binary, … with broadcasting
     shape        reshape, transpose, slice, concat, expand, gather, pad
+    index        gathering and scattering, triangles, running sums
+    host         what numpy does between kernels: sorting, scattering
     reduce       sums, means, extremes and their positions, softmax
     matmul       matrix products
     conv         convolution and pooling
