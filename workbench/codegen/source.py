@@ -25,8 +25,8 @@ class Source:
         Memory that each host thread of a CPU launch brings for shared tensors and for values
         that live across barriers [byte]; 0 elsewhere.
     straight : bool
-        Whether it is LLVM IR without a loop but those over blocks and threads, so that a few of
-        LLVM's passes do.
+        Whether it is LLVM IR for which a few of LLVM's passes do: without a loop but those over
+        blocks and threads, or with the threads of a block as the lanes of one vector.
     """
 
     language: str

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     llvmlite = lazy("llvmlite")
 
-_REVISION = "2"  # of the passes below; counts in the key of the cache
+_REVISION = "3"  # of the passes below; counts in the key of the cache
 
 # llvmlite's compiler state is global: one compilation at a time
 _LOCK = threading.Lock()
@@ -52,7 +52,7 @@ class Unit(Protocol):
 
     @property
     def straight(self) -> bool:
-        """Whether it has no loops but those over blocks and threads."""
+        """Whether a few passes do: it has no loops of its own, or loops as they should be."""
         ...
 
 

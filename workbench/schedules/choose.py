@@ -6,7 +6,9 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.ir.types import DType
+from workbench.runtime.jit import host
 from workbench.schedules.injective import Injective
+from workbench.schedules.matmul_cpu import MatmulCpu, fitted
 from workbench.schedules.matmul_simt import MatmulSimt, factors
 from workbench.schedules.reduce_block import ReduceBlock
 from workbench.schedules.reduce_serial import ReduceSerial
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.ir.module import Module
     from workbench.ir.target import Target
 
-Template = Injective | ReduceSerial | ReduceBlock | MatmulSimt
+Template = Injective | ReduceSerial | ReduceBlock | MatmulSimt | MatmulCpu
 
 
 def choose(compute: Compute, target: Target) -> Template:
@@ -46,6 +48,8 @@ def choose(compute: Compute, target: Target) -> Template:
     results, length = compute.output.tensor.size, prod(reduction.extents)
     if factors(compute) is not None:
         m, n = compute.output.tensor.extents[-2:]
+        if target.kind == "cpu" and m >= 4 and n >= 8:
+            return fitted(compute, host().lanes)
         if min(m, n) >= 32 and length >= 16:
             return MatmulSimt()
     kind = reduction.value.type

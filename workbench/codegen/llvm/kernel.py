@@ -201,7 +201,10 @@ def _source(f: Frame, scratch_bytes: int) -> Source:
         *e.allocas,
         *f.prologue,
     ]
-    straight = not f.cut.lifted and not any(line.text.startswith(_LOOPS) for line in e.lines)
+    # a block of one group was written for a CPU: its loops are as they should be
+    straight = f.launch.threads <= e.lanes or not (
+        f.cut.lifted or any(line.text.startswith(_LOOPS) for line in e.lines)
+    )
     tail = ["}", "", *_functions(e, straight), *e.declarations.values(), ""]
     tail += _scopes([safe_name(v.name) for v in f.tags])
     start = [Line(text, kernel.span if text.startswith("define") else None) for text in head]

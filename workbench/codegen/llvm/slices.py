@@ -49,6 +49,12 @@ def registers(lanes: int) -> int:
     return {16: 16, 32: 8}.get(lanes, 8)
 
 
+def fits(lanes: int, keys: list[Key]) -> bool:
+    """Whether accumulators fit in vector registers beside the operands of one turn."""
+    words = sum(2 if "double" in shape or "i64" in shape else 1 for _, _, shape, _ in keys)
+    return words <= {16: 28, 32: 14}.get(lanes, 12)
+
+
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A loop counted by known numbers.
@@ -105,7 +111,7 @@ def sliced(f: Frame, counter: Counter, body: Callable[[], None]) -> bool:
         e.block, e.open = block, True
         return False
     graph = _graph(mine)
-    for group in _groups(graph, capture, registers(e.lanes)):
+    for group in _groups(graph, capture, e.lanes):
         _loop(e, counter, graph, capture, group)
     return True
 
@@ -120,13 +126,15 @@ def _graph(lines: list[Line]) -> _Graph:
     return graph
 
 
-def _groups(graph: _Graph, capture: Capture, limit: int) -> list[list[Key]]:
-    """The written places in groups of at most `limit`, those with common operands together."""
+def _groups(graph: _Graph, capture: Capture, lanes: int) -> list[list[Key]]:
+    """The written places in groups that fit in registers, those with common operands together."""
+    loops = [k for k in capture.written() if k in capture.initial]
+    if fits(lanes, loops):
+        return [capture.written()]
     number = {
         name: i
         for i, name in enumerate(n for n, line in graph.lines.items() if _COSTLY.search(line.text))
     }
-    loops = [k for k in capture.written() if k in capture.initial]
     needed = {
         k: sum(1 << number[n] for n in graph.closure([capture.values[k]]) if n in number)
         for k in loops
@@ -140,7 +148,7 @@ def _groups(graph: _Graph, capture: Capture, limit: int) -> list[list[Key]]:
         needed[k] &= others
     groups: list[list[Key]] = []
     while loops:
-        group = _group(loops, needed, limit)
+        group = _group(loops, needed, registers(lanes))
         loops = [k for k in loops if k not in group]
         groups.append(group)
     only_written = [k for k in capture.written() if k not in capture.initial]
