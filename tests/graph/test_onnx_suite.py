@@ -1,102 +1,68 @@
-"""Every case of ONNX's own node suite whose operators are known, through import, fusion, kernels.
-
-The data come from onnx 1.22.0 itself, with its runner's tolerances.
-"""
+"""Every case of ONNX's own suite through import, fusion and machine code (onnx 1.22.0)."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import unittest
 
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx.backend.test import BackendTest
 
-from tests.graph.cases import tensor_of
-from workbench.base.errors import ModelError, UnsupportedOp
-from workbench.graph import FlowGraph, from_onnx
+from tests.graph.suite import cases, outcomes
+from workbench.base.errors import LaunchError, UnsupportedOp
+from workbench.graph.onnx import backend
+from workbench.graph.onnx.backend import WorkbenchBackend
 
-ROOT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "node"
-SHARDS = 8
-
-# Known operators in forms that are not supported, and say so in a ModelError.
-EXCLUDED = {
-    "training_mode": "batch normalisation and dropout for training",
-    "training_dropout": "dropout for training",
-    "maxpool_with_argmax": "the second output of MaxPool",
+# Cases of each group, and how many of them pass; fewer means that something was lost.
+COUNTS = {
+    "core": (1505, 964),
+    "other": (260, 22),
+    "converted": (82, 64),
+    "operator": (35, 20),
+    "simple": (23, 2),
+    "light": (9, 9),
 }
-# Cases of each shard that pass, 1203 together; fewer means that something was lost.
-PASSING = (146, 149, 149, 154, 154, 151, 149, 151)
 
 
-def cases() -> list[Path]:
-    return sorted(ROOT.iterdir())
+@pytest.mark.parametrize("group", COUNTS)
+def test_group(group: str) -> None:
+    found = outcomes(cases(group))
+    total, passing = COUNTS[group]
+    assert len(found) == total
+    failed = {case.name: why for case, why in found.items() if why != "passed"}
+    assert total - len(failed) >= passing, failed
 
 
-def arrays(folder: Path, kind: str) -> list[np.ndarray]:
-    found: list[np.ndarray] = []
-    while (file := folder / f"{kind}_{len(found)}.pb").exists():
-        found.append(tensor_of(str(file)))
-    return found
+def test_the_suite_has_its_own_runner() -> None:
+    driven = BackendTest(WorkbenchBackend, __name__).include("^test_(relu|matmul_2d|gemm).*_cpu$")
+    case = driven.test_cases["OnnxBackendNodeModelTest"]
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
+    assert not result.errors
+    assert not result.failures
+    assert result.testsRun - len(result.skipped) == 14
 
 
-def known(model: onnx.ModelProto) -> FlowGraph | None:
-    """The graph, None where something it needs is an input of the call."""
-    try:
-        return from_onnx(model)
-    except UnsupportedOp:
-        raise
-    except ModelError:
-        return None
+def test_one_node() -> None:
+    x = np.array([[-1, 2]], np.float32)
+    (y,) = backend.run_node(onnx.helper.make_node("Relu", ["x"], ["y"]), [x])
+    np.testing.assert_array_equal(y, [[0, 2]])
 
 
-def folded(model: onnx.ModelProto, inputs: dict[str, np.ndarray]) -> FlowGraph:
-    """The graph with shapes, axes and the like, which are inputs, as initializers."""
-    first = model.graph.input[0].name
-    for name, array in list(inputs.items()):
-        small = array.ndim <= 1 and array.size <= 16
-        if small and (name != first or array.ndim == 0 or len(inputs) == 1):
-            model.graph.initializer.append(numpy_helper.from_array(array, name))
-            del inputs[name]
-    return from_onnx(model)
-
-
-def outcome(case: Path, target: str) -> str:
-    """``passed``, ``unsupported``, or what went wrong."""
-    model = onnx.load(case / "model.onnx")
-    folder = case / "test_data_set_0"
-    try:
-        # before its data are read: those of sequences and optionals are no tensors
-        graph = known(model)
-        inputs = dict(
-            zip((i.name for i in model.graph.input), arrays(folder, "input"), strict=False)
-        )
-        graph = graph or folded(model, inputs)
-        got = graph.optimize().compile(target)(inputs)
-    except UnsupportedOp:
-        return "unsupported"
-    except ModelError as error:
-        return f"ModelError: {error.message}"
-    for name, want in zip(
-        (o.name for o in model.graph.output), arrays(folder, "output"), strict=True
-    ):
-        if got[name].dtype != want.dtype or got[name].shape != want.shape:
-            return f"{name}: {got[name].dtype}{got[name].shape}, not {want.dtype}{want.shape}"
-        if not np.allclose(got[name], want, rtol=1e-3, atol=1e-7, equal_nan=True):
-            return f"{name} differs"
-    return "passed"
-
-
-# The checked interpreter takes all cases; machine code, which takes longer to make, one in eight.
-@pytest.mark.parametrize(("shard", "target"), [*((n, "interp") for n in range(SHARDS)), (3, "cpu")])
-def test_node_cases(shard: int, target: str) -> None:
-    wrong: dict[str, str] = {}
-    passed = 0
-    for case in cases()[shard::SHARDS]:
-        found = outcome(case, target)
-        passed += found == "passed"
-        excused = any(part in case.name for part in EXCLUDED) and found.startswith("ModelError")
-        if found not in ("passed", "unsupported") and not excused:
-            wrong[case.name] = found
-    assert not wrong
-    assert passed >= PASSING[shard]
+def test_what_is_asked_for_wrongly() -> None:
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", ["x"], ["y"])],
+        "g",
+        [onnx.helper.make_tensor_value_info("x", 1, [2])],
+        [onnx.helper.make_tensor_value_info("y", 1, [2])],
+    )
+    model = onnx.helper.make_model(graph)
+    assert backend.is_compatible(model)
+    assert not backend.supports_device("CUDA")
+    with pytest.raises(UnsupportedOp, match="the device CUDA is not supported"):
+        backend.prepare(model, "CUDA")
+    with pytest.raises(LaunchError, match="takes 1 inputs, not 2"):
+        backend.run_model(model, [np.zeros(2, np.float32)] * 2)
+    model.graph.node[0].op_type = "Nonsense"
+    assert not backend.is_compatible(model)
