@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -166,12 +167,15 @@ def test_the_time_is_up() -> None:
     assert {t.reason for t in found.trials if t.status is Status.SKIPPED} == {"the time was up"}
 
 
-@pytest.mark.parametrize("make", [ThreadPoolExecutor, ProcessPoolExecutor])
-def test_any_executor_measures(make: type[ThreadPoolExecutor | ProcessPoolExecutor]) -> None:
-    with make(max_workers=1) as executor:
-        found = tune(scale, SPACE, ARGS, executor=executor, **QUICK)
-    assert found.count(Status.MEASURED) == 10
-    assert found.program is not None
+def test_threads_and_processes_measure() -> None:
+    with (
+        ThreadPoolExecutor(1) as threads,
+        ProcessPoolExecutor(1, get_context("spawn")) as processes,
+    ):
+        for executor in (threads, processes):
+            found = tune(scale, SPACE, ARGS, executor=executor, **QUICK)
+            assert found.count(Status.MEASURED) == 10
+            assert found.program is not None
 
 
 def test_dask_measures() -> None:
