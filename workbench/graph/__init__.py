@@ -13,6 +13,9 @@ What lives here
     schedule   from a group to one program
     memory     where the tensors between kernels lie
     compile    from groups to kernels; CompiledGraph runs them
+    dims       extents that a model leaves open
+    segment    a graph that is known piece by piece
+    dynamic    compiled when it is called
     ops        what operators mean
     onnx       from ONNX models
 

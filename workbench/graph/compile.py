@@ -74,13 +74,33 @@ class CompiledGraph:
     def __init__(
         self, graph: Graph, partition: Partition, steps: Sequence[Step], target: Target
     ) -> None:
-        self.graph = graph
-        self.partition = partition
-        self.steps = tuple(steps)
         self.target = target
-        self.memory: MemoryPlan = plan(partition.groups, graph.outputs)
+        self._graph = graph
+        self._partition = partition
+        self._steps = tuple(steps)
+        self._memory = plan(partition.groups, graph.outputs)
         self._idle: list[_Workspace] = []
         self._constants: dict[Tensor, Array] = {}
+
+    @property
+    def graph(self) -> Graph:
+        """What was compiled."""
+        return self._graph
+
+    @property
+    def partition(self) -> Partition:
+        """Which operators share a kernel."""
+        return self._partition
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The launches, in order."""
+        return self._steps
+
+    @property
+    def memory(self) -> MemoryPlan:
+        """Where the tensors between kernels lie."""
+        return self._memory
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
@@ -136,9 +156,25 @@ class CompiledGraph:
         LaunchError
             When an input is missing, unknown or does not fit.
         """
-        graph = self.graph
         self._check_names(inputs)
-        given = {t: self._input(t, inputs[t.name]) for t in graph.inputs}
+        given = {t: self._input(t, inputs[t.name]) for t in self.graph.inputs}
+        return dict(zip(self.graph.output_names, self.run(given), strict=True))
+
+    def run(self, given: Mapping[Tensor, Array]) -> list[Array]:
+        """Run the graph on arrays that fit.
+
+        Parameters
+        ----------
+        given : mapping of Tensor to array
+            One for each of the graph's inputs.
+
+        Returns
+        -------
+        list of array
+            In the order of the graph's outputs, all new.
+        """
+        graph = self.graph
+        given = {t: given[t].reshape(t.storage.extents) for t in graph.inputs}
         xp = array_module(self._gpu)
         space = self._borrowed(xp)
         made = {
@@ -151,11 +187,11 @@ class CompiledGraph:
             self._run(step, space, own)
         self._idle.append(space)
         everything = {**self._constants, **own}
-        results: dict[str, Array] = {}
-        for name, t in zip(graph.output_names, graph.outputs, strict=True):
+        results: list[Array] = []
+        for t in graph.outputs:
             array = everything[t].reshape(t.extents)
             # a result is never the caller's array, our own, or another result
-            results[name] = array if made.pop(t, None) is not None else array.copy()
+            results.append(array if made.pop(t, None) is not None else array.copy())
         return results
 
     @property
@@ -199,7 +235,7 @@ class CompiledGraph:
         # checked here for its name in the model; also where no kernel reads it
         param = Parameter(shown(tensor.name), TensorType(tensor.dtype, tensor.extents))
         check(shown(self.graph.name), [param], [array], gpu=self._gpu)
-        return array.reshape(tensor.storage.extents)
+        return array
 
     def _borrowed(self, xp: Any) -> _Workspace:
         # calls from several threads each take their own

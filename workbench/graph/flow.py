@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError, WorkbenchError
 from workbench.base.names import shown
 from workbench.graph.compile import CompiledGraph, compile_graph
+from workbench.graph.dims import bind_dims
+from workbench.graph.dynamic import DynamicGraph
 from workbench.graph.partition import Group, Partition, Unfused, partition
 from workbench.graph.rewrite import rewrite_graph
 from workbench.ir.target import Target
@@ -20,9 +22,8 @@ if TYPE_CHECKING:
 
     from workbench.graph.graph import Graph
     from workbench.graph.operator import Operator
+    from workbench.graph.segment import Origin
     from workbench.graph.tensor import Tensor
-
-Bind = Callable[[Mapping[str, int]], "Graph"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,26 +31,33 @@ class FlowGraph:
     """Operators between named inputs and outputs.
 
     A graph whose inputs have dims without a value shows the model's own nodes; once they are
-    bound, each operator has a compute definition.
+    bound, each operator has a compute definition or a host call. Where shapes or branches depend
+    on data it keeps showing the nodes: what runs is known when it is called.
 
     Attributes
     ----------
     graph : Graph
         The operators.
-    binder : callable or None
-        Dims to a bound graph, while there are dims without a value.
+    origin : Origin or None
+        What to import when it is called, while it is not known what runs.
     partition : Partition or None
         Which operators share a kernel, once optimized.
     optimized : bool
         Whether kernels are fused; on a graph with open dims it happens when they are bound.
+    fuse : bool
+        Whether optimizing it shares kernels among operators.
+    by_data : bool
+        Whether data of a call decide what runs.
     rules : tuple of str
         Names of the rewrites that changed it.
     """
 
     graph: Graph
-    binder: Bind | None = None
+    origin: Origin | None = None
     partition: Partition | None = None
     optimized: bool = False
+    fuse: bool = True
+    by_data: bool = False
     rules: tuple[str, ...] = ()
 
     @property
@@ -81,7 +89,7 @@ class FlowGraph:
     def dims(self) -> tuple[str, ...]:
         """Names of the dims that have no value yet."""
         found = (e.name for t in self.inputs for e in t.shape or () if isinstance(e, Dim))
-        return tuple(dict.fromkeys(found)) if self.binder else ()
+        return tuple(dict.fromkeys(found))
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -101,13 +109,19 @@ class FlowGraph:
         ModelError
             For a dim without a value, a name that is no dim, or a node that does not fit.
         """
-        if self.binder is None:
+        if self.origin is None or self.by_data:
             if dims:
                 names = ", ".join(shown(str(n)) for n in dims)
                 raise ModelError(f"the graph has no open dims; {names} cannot be set")
             return self
-        bound = replace(self, graph=self.binder(dims or {}), binder=None)
-        return bound.optimize() if self.optimized else bound
+        inputs = bind_dims(self.origin.inputs, dims or {})
+        segment = self.origin.begin([t.extents for t in inputs], None)
+        if segment.cut is not None:
+            graph = _with_inputs(self.graph, inputs)
+            origin = replace(self.origin, inputs=inputs)
+            return replace(self, graph=graph, origin=origin, by_data=True)
+        bound = replace(self, graph=segment.graph, origin=None)
+        return bound.optimize(fuse=self.fuse) if self.optimized else bound
 
     def optimize(self, dims: Mapping[str, int] | None = None, fuse: bool = True) -> FlowGraph:
         """The graph rewritten and divided into groups that become one kernel each.
@@ -119,12 +133,17 @@ class FlowGraph:
         fuse : bool
             False rewrites only: every operator keeps a kernel of its own.
         """
-        if self.binder is not None and not dims:
-            return replace(self, optimized=True)
-        bound = replace(self, optimized=False).bind(dims)
+        bound = replace(self, optimized=False).bind(dims) if dims else self
+        if bound.origin is not None:
+            return replace(bound, optimized=True, fuse=fuse)
         graph, fired = rewrite_graph(bound.graph)
         return replace(
-            bound, graph=graph, partition=partition(graph, fuse), optimized=True, rules=fired
+            bound,
+            graph=graph,
+            partition=partition(graph, fuse),
+            optimized=True,
+            fuse=fuse,
+            rules=fired,
         )
 
     def compile(
@@ -132,10 +151,12 @@ class FlowGraph:
     ) -> CompiledGraph:
         """Kernels for a target; one per operator when the graph is not optimized.
 
+        With open dims, or where data decide what runs, kernels are made when it is called.
+
         Raises
         ------
         ModelError
-            For a dim without a value.
+            When some dims are given, but not all.
         """
         goal = Target.parse(target) if isinstance(target, str) else target
         if not isinstance(goal, Target):
@@ -143,7 +164,10 @@ class FlowGraph:
                 f"a target is a name or a Target, not {type(goal).__name__}",
                 hint='pass "cpu", "interp", "cuda" or "cuda:sm_90a"',
             )
-        bound = self.bind(dims)
+        bound = self.bind(dims) if dims else self
+        if bound.origin is not None:
+            how = None if not bound.optimized else bound.fuse
+            return DynamicGraph(bound.origin, bound.graph, goal, how)
         parts = bound.partition or partition(bound.graph, fuse=False)
         return compile_graph(bound.graph, parts, goal)
 
@@ -156,6 +180,16 @@ class FlowGraph:
         groups = f" in {counted(len(self.groups), 'group')}" if self.partition else ""
         count = counted(len(self.operators), "operator")
         return f"FlowGraph({shown(self.name)}: {count}{groups}{dims}; {ends})"
+
+
+def _with_inputs(graph: Graph, inputs: Sequence[Tensor]) -> Graph:
+    """A graph of nodes that reads other tensors instead of its inputs."""
+    instead = dict(zip(graph.inputs, inputs, strict=True))
+    operators = tuple(
+        replace(op, inputs=tuple(instead.get(t, t) for t in op.inputs)) for op in graph.operators
+    )
+    outputs = tuple(instead.get(t, t) for t in graph.outputs)
+    return replace(graph, inputs=tuple(inputs), outputs=outputs, operators=operators)
 
 
 _LISTED = 4

@@ -3,7 +3,6 @@
 What lives here
     model             a file read and checked: names, order, dims, unsupported operators
     load              from_onnx, the way in
-    backend           the compiler as onnx's test runner and others call it
     importer          a model and extents to a graph of compute definitions
     registry          which operators are known
     row               what the registry is made of
@@ -13,8 +12,12 @@ What lives here
     rows_index        rows: looking at where an element stands
     rows_data         rows: outputs whose shapes depend on data
     rows_nn           rows: products, windows, reductions, normalisations
+    rows_quant        rows: quantized numbers and their products
+    outline           a model before its dims have values
+    frames            where an import stands: graphs inside graphs
     functions         operators defined by other operators, expanded
     node              one node as the rows see it
+    backend           the compiler as onnx's test runner and others call it
     types             number types, and arrays from ONNX tensors
 
 May import: base, ir, graph.

@@ -1,109 +1,176 @@
-"""From a checked model to a graph of compute definitions, for given extents."""
+"""From a checked model to graphs of compute definitions, for given extents.
+
+An import walks over open frames (`frames`): the graph, and bodies inside it. Where it needs to see
+data that a call computes, it ends the segment there; the next one begins from a copy of the frames.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
-from workbench.graph.build import Builder, NeedsHost, NeedsValue
+from workbench.graph.build import Builder, NeedsHost, NeedsValue, dtype_of
 from workbench.graph.graph import Graph
+from workbench.graph.onnx.frames import Body, Frame, Stack
 from workbench.graph.onnx.functions import Functions, bound_nodes
-from workbench.graph.onnx.model import Model, bind
+from workbench.graph.onnx.model import Model, body_of
+from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.registry import find, schema
-from workbench.graph.onnx.rows_elementwise import snake
-from workbench.graph.onnx.types import dtype_of_elem
+from workbench.graph.onnx.row import Apart, Enter, Outputs, Result
 from workbench.graph.operator import Operator
+from workbench.graph.segment import Cut, Make, Origin, Segment
 from workbench.graph.tensor import Tensor
-from workbench.ir.types import Dim
 
 if TYPE_CHECKING:
-    import onnx
+    from pathlib import Path
 
-    from workbench.graph.onnx.node import Node
+    import numpy as np
+    import onnx
 else:
+    np = lazy("numpy")
     onnx = lazy("onnx")
 
-_DEPTH = 16
-_SKIPPED = "workbench.skipped"
-Names = dict[str, Tensor]
+
+@dataclass
+class _Job:
+    """What stays the same over all segments of an import."""
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    output_names: tuple[str, ...]
+    folder: Path | None
+    make: Make | None
+    # bodies that were read, by the graph they come from, which is kept so that ids stay unique
+    bodies: dict[int, tuple[onnx.GraphProto, Body]] = field(default_factory=dict)
+
+    def body(self, graph: onnx.GraphProto, functions: Functions) -> Body:
+        """The graph of a node, read once."""
+        if id(graph) not in self.bodies:
+            self.bodies[id(graph)] = (graph, body_of(graph, functions, self.folder))
+        return self.bodies[id(graph)][1]
 
 
-def lower(model: Model, dims: Mapping[str, int]) -> Graph:
-    """The model as compute definitions, every extent a number.
+def origin(model: Model) -> Origin:
+    """The model as something to import for the shapes of a call."""
 
-    What does not depend on the inputs is computed now: shapes, folded weights.
+    def begin(shapes: Sequence[tuple[int, ...]], make: Make | None) -> Segment:
+        inputs = _shaped(model.inputs, shapes)
+        job = _Job(model.name, inputs, model.body.outputs, model.folder, make)
+        b = Builder()
+        frame = _frame(b, model.body, inputs, model.functions)
+        return _go_on(job, b, Stack([frame]))
 
-    Raises
-    ------
-    ModelError
-        Naming the node that does not fit, or the dims that have no value.
-    """
-    b = Builder()
-    inputs = bind(model.inputs, dims)
-    names: Names = {t.name: t for t in inputs}
-    for name, array in model.initializers.items():
-        names[name] = b.constant(array, name)
-    for node in model.nodes:
-        b.origin = node.name
-        _lower_node(b, node, names, model.functions, 0)
-    outputs = tuple(_tensor(names, o) for o in model.outputs)
-    kept = _reached(b, outputs)
-    read = {t for op in kept for t in op.inputs} | set(outputs)
-    constants = {t: a for t, a in b.constants.items() if t in read}
-    return Graph(model.name, inputs, outputs, model.outputs, kept, constants)
+    return Origin(model.name, model.inputs, model.body.outputs, begin)
 
 
-def _reached(b: Builder, outputs: Sequence[Tensor]) -> tuple[Operator, ...]:
-    """The operators that an output depends on."""
-    needed = set(outputs)
-    kept: list[Operator] = []
-    for op in reversed(b.operators):
-        if needed.intersection(op.outputs):
-            kept.append(op)
-            needed.update(op.inputs)
-    return tuple(reversed(kept))
+def _shaped(inputs: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> tuple[Tensor, ...]:
+    """The inputs as those of a call; the import may ask for what none of them can hold."""
+    found = tuple(Tensor(t.name, t.dtype, s) for t, s in zip(inputs, shapes, strict=True))
+    for t in found:
+        if t.size >= 2**31:
+            raise ModelError(f"{t} has {t.size} elements; kernels count up to 2**31 - 1")
+    return found
 
 
-def _lower_node(b: Builder, node: Node, names: Names, functions: Functions, depth: int) -> None:
-    b.wish = next((o for o in node.outputs if o), node.name)
-    inputs = [_tensor(names, i) if i else None for i in node.inputs]
-    row, before = find(node.domain, node.op, node.opset), len(b.operators)
-    try:
-        if row is None:
-            found = _expand(b, node, inputs, functions, depth)
-        else:
-            while inputs and inputs[-1] is None:
-                inputs.pop()
-            _check_inputs(node, inputs)
-            made = row.lower(node, b, *inputs)
-            found = made if isinstance(made, tuple) else (made,)
-    except NeedsValue as error:
-        hint = "shapes, axes and the like must be known when compiling"
-        raise ModelError(f'node "{node.name}" ({node.op}): {error}', hint=hint) from None
-    except NeedsHost as error:
-        raise UnsupportedOp(f'node "{node.name}" ({node.op}): {error}', op=node.op) from None
-    except WorkbenchError as error:
-        if depth or error.message.startswith("node "):
-            raise
-        kind = type(error) if isinstance(error, UnsupportedOp) else ModelError
-        raise kind(
-            f'node "{node.name}" ({node.op}): {error.message}', hint=error.hint, notes=error.notes
-        ) from None
+def _frame(b: Builder, body: Body, inputs: Sequence[Tensor], functions: Functions) -> Frame:
+    """A body about to be imported."""
+    if len(inputs) != len(body.inputs):
+        raise ModelError(f"the graph takes {len(body.inputs)} inputs, not {len(inputs)}")
+    names = dict(zip(body.inputs, inputs, strict=True))
+    names |= {name: b.constant(array, name) for name, array in body.initializers.items()}
+    return Frame(body.nodes, names, body.outputs, functions, before=len(b.operators))
+
+
+def _go_on(job: _Job, b: Builder, stack: Stack, given: tuple[Tensor, ...] = ()) -> Segment:
+    """Import up to the end or to the next cut."""
+    while True:
+        frame = stack.top
+        ended = frame.place == len(frame.nodes)
+        if ended and len(stack.frames) == 1:
+            return _last(job, b, stack, given)
+        node = frame.node if ended else frame.nodes[frame.place]
+        assert node is not None, "only the outermost frame has no node"
+        blamed = frame.blamed or node
+        before = frame.before if ended else len(b.operators)
+        b.origin = blamed.name
+        b.wish = next((o for o in node.outputs if o), node.name)
+        try:
+            result = _closed(b, stack) if ended else _opened(b, stack, node)
+            _deliver(job, b, stack, node, result, before)
+        except NeedsValue as error:
+            why = f'node "{blamed.name}" ({blamed.op}): {error}'
+            return _read(job, b, stack, given, error, before, why)
+        except NeedsHost as error:
+            why = f'node "{blamed.name}" ({blamed.op}): {error}'
+            return _call(job, b, stack, given, error, why)
+        except WorkbenchError as error:
+            if error.message.startswith("node "):
+                raise
+            kind = type(error) if isinstance(error, UnsupportedOp) else ModelError
+            raise kind(
+                f'node "{blamed.name}" ({shown(blamed.op)}): {shown(error.message, 600)}',
+                hint=error.hint,
+                notes=error.notes,
+            ) from None
+
+
+def _opened(b: Builder, stack: Stack, node: Node) -> Result | Frame:
+    """What the row of a node gives; its frame if a function defines it."""
+    stack.count()
+    inputs = [stack.tensor(i) for i in node.inputs]
+    row = find(node.domain, node.op, node.opset)
+    if row is None:
+        return _function(stack, node, inputs)
+    while inputs and inputs[-1] is None:
+        inputs.pop()
+    _check_inputs(node, inputs)
+    made = row.lower(node, b, *inputs)
+    return (made,) if isinstance(made, Tensor) else made
+
+
+def _closed(b: Builder, stack: Stack) -> Result:
+    """What the frame that has come to its end gives to the node whose body it is."""
+    frame = stack.top
+    # a function may leave out outputs that nobody asks for
+    find = stack.tensor if frame.sees else stack.find
+    found = tuple(find(o) for o in frame.outputs)
+    stack.frames.pop()
+    return frame.then(b, found) if frame.then else found
+
+
+def _deliver(
+    job: _Job, b: Builder, stack: Stack, node: Node, result: Result | Frame, before: int
+) -> None:
+    """Enter a result in the names of the innermost frame, or open the frame it asks for."""
+    frame = stack.top
+    if isinstance(result, Apart):
+        raise NeedsHost(*_apart(job, b, stack, result))
+    # a frame that was open for the node has moved it on already
+    if frame.place < len(frame.nodes) and frame.nodes[frame.place] is node:
+        frame.place += 1
+    if isinstance(result, Frame):
+        stack.push(replace(result, before=before))
+    elif isinstance(result, Enter):
+        inner = _frame(b, job.body(result.body, frame.functions), result.inputs, frame.functions)
+        blame = {"node": node, "blamed": frame.blamed, "before": before}
+        stack.push(replace(inner, then=result.then, sees=True, held=result.held, **blame))
+    else:
+        whole = len(stack.frames) == 1 and len(b.operators) > before
+        _named(b, frame, node, result, whole)
+
+
+def _named(b: Builder, frame: Frame, node: Node, found: Outputs, whole: bool) -> None:
+    """Give a node's outputs their names; in the outermost graph tensors are called so as well."""
+    renamed: dict[Tensor, Tensor] = {}
     for name, tensor in zip(node.outputs, found, strict=False):
         if name and tensor is not None:
-            fresh = depth == 0 and len(b.operators) > before
-            names[name] = b.name(tensor, name) if fresh else tensor
-
-
-def _tensor(names: Names, name: str) -> Tensor:
-    """The tensor of a name; every name has a node, but not every node gives all it lists."""
-    if name not in names:
-        raise ModelError(f'"{shown(name)}" is an output that its node does not give')
-    return names[name]
+            if whole and tensor not in renamed:
+                renamed[tensor] = b.name(tensor, name)
+            frame.names[name] = renamed.get(tensor, tensor)
 
 
 def _check_inputs(node: Node, inputs: Sequence[Tensor | None]) -> None:
@@ -127,96 +194,145 @@ def _check_inputs(node: Node, inputs: Sequence[Tensor | None]) -> None:
                 raise ModelError(f"{other} and {tensor} must have one number type")
 
 
-def _expand(
-    b: Builder, node: Node, inputs: Sequence[Tensor | None], functions: Functions, depth: int
-) -> tuple[Tensor | None, ...]:
-    """The outputs of a node that is defined by a function."""
-    body = functions.body(node, inputs) if depth < _DEPTH else None
+def _function(stack: Stack, node: Node, inputs: Sequence[Tensor | None]) -> Frame:
+    """The frame of a node that is defined by a function."""
+    frame = stack.top
+    body = frame.functions.body(node, inputs)
     if body is None:
         raise UnsupportedOp(
             f"the operator {node.op} of opset {node.opset} is not supported",
             op=node.op,
             opset=node.opset,
         )
-    inner = functions.inside(body)
-    names: Names = {n: t for n, t in zip(body.input, inputs, strict=False) if t is not None}
-    for step in bound_nodes(body, node, inner):
-        # an optional input that the caller left out is left out inside as well
-        present = tuple(i if i in names else "" for i in step.inputs)
-        _lower_node(b, replace(step, inputs=present), names, inner, depth + 1)
-    return tuple(names.get(o) for o in body.output)
+    inner = frame.functions.inside(body)
+    names = {n: t for n, t in zip(body.input, inputs, strict=False) if t is not None}
+    return Frame(
+        bound_nodes(body, node, inner),
+        names,
+        tuple(body.output),
+        inner,
+        node,
+        frame.blamed or node,
+        left_out=frozenset(body.input) - names.keys(),
+    )
 
 
-def outline(model: Model) -> Graph:
-    """The model before its dims have values: its nodes, with what is known of their shapes."""
-    tensors: Names = {t.name: t for t in model.inputs}
-    guess = model.inputs[0].dtype
-    shapes = _inferred(model.proto)
-    constants = {
-        Tensor(n, Builder().constant(a).dtype, a.shape): a for n, a in model.initializers.items()
-    }
-    tensors.update({t.name: t for t in constants})
-    operators: list[Operator] = []
-    for node in model.nodes:
-        if node.op == "Constant":
-            b = Builder()
-            _lower_node(b, node, tensors, model.functions, 0)
-            constants.update(b.constants)
-            continue
-        read = [tensors[i] for i in node.inputs if i]
-        for name in filter(None, node.outputs):
-            # most operators keep the number type
-            kind = read[0].dtype if read else guess
-            tensors[name] = shapes.get(name) or Tensor(name, kind, None)
-        shown = tuple((k, str(v)) for k, v in node.attributes.items() if len(str(v)) < 40)
-        inputs = dict.fromkeys(read)
-        outputs = tuple(tensors[o] for o in node.outputs if o)
-        name = snake(node.op)
-        operators.append(Operator(name, tuple(inputs), outputs, None, (node.name,), shown))
-    ends = tuple(tensors[o] for o in model.outputs)
-    return Graph(model.name, model.inputs, ends, model.outputs, tuple(operators), constants)
+def _apart(
+    job: _Job, b: Builder, stack: Stack, result: Apart
+) -> tuple[Callable[..., Sequence[np.ndarray]], tuple[Tensor, ...]]:
+    """The host call that runs a body many times, and what it reads."""
+    functions = stack.top.functions
+    body = job.body(result.body, functions)
+    names = dict.fromkeys(n for node in body.nodes for n in (*node.inputs, *node.captured))
+    outer = {n: t for n in (*names, *body.outputs) if n and (t := stack.find(n)) is not None}
+    fixed = {n: t for n, t in outer.items() if t in b.constants}
+    open_ = {n: t for n, t in outer.items() if n not in fixed}
+    constants = {t: b.constants[t] for t in fixed.values()}
+    inputs = (*result.kinds, *open_.values())
+
+    def begin(shapes: Sequence[tuple[int, ...]], make: Make | None) -> Segment:
+        own = _shaped(inputs, shapes)
+        count = len(result.kinds)
+        inner = replace(job, name=f"{job.name} body", inputs=own, output_names=ends, make=make)
+        builder = Builder(constants=dict(constants))
+        frame = _frame(builder, body, own[:count], functions)
+        names = {**fixed, **dict(zip(open_, own[count:], strict=True)), **frame.names}
+        return _go_on(inner, builder, Stack([replace(frame, names=names)]))
+
+    ends = tuple(f"{n} {name}" for n, name in enumerate(body.outputs))
+    read = (*result.inputs, *open_.values())
+    if job.make is None:
+        return lambda *_: (), read
+    runner = job.make(Origin(job.name, inputs, ends, begin))
+    first = len(result.inputs)
+    return lambda *a: result.run(runner, a[:first], a[first:]), read
 
 
-def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy without what ONNX's inference cannot take.
-
-    A negative extent, or one of 0 with a step backwards, ends the whole process in its rule for
-    Slice (onnx 1.22, `std::clamp` with its ends swapped). Operators of no known domain it skips.
-    """
-    whole = onnx.ModelProto()
-    whole.CopyFrom(proto)
-    del whole.functions[:]
-    whole.opset_import.add(domain=_SKIPPED, version=1)
-    for node in whole.graph.node:
-        if node.op_type == "Slice":
-            node.domain = _SKIPPED
-    for value in (*whole.graph.input, *whole.graph.value_info, *whole.graph.output):
-        for dim in value.type.tensor_type.shape.dim:
-            if dim.dim_value < 0:
-                dim.ClearField("dim_value")
-    return whole
+def _last(job: _Job, b: Builder, stack: Stack, given: tuple[Tensor, ...]) -> Segment:
+    """The segment that ends with the outputs of the whole."""
+    outputs: list[Tensor] = []
+    for name in stack.top.outputs:
+        tensor = stack.find(name)
+        if tensor is None:
+            raise ModelError(f'"{shown(name)}" is an output that its node does not give')
+        outputs.append(tensor)
+    return Segment(_graph(job, b, outputs, job.output_names), given)
 
 
-def _inferred(proto: onnx.ModelProto) -> Names:
-    """What ONNX itself infers of the shapes; nothing where it cannot."""
-    try:
-        whole = onnx.shape_inference.infer_shapes(_harmless(proto), data_prop=True)
-    except Exception:  # it raises many kinds, and the outline does without
-        return {}
-    found: Names = {}
-    for value in (*whole.graph.value_info, *whole.graph.output):
-        kind = value.type.tensor_type
-        try:
-            dtype = dtype_of_elem(kind.elem_type)
-        except WorkbenchError:
-            continue
-        shape = None
-        if kind.HasField("shape"):
-            shape = tuple(
-                d.dim_value
-                if d.HasField("dim_value") and d.dim_value >= 0
-                else Dim(d.dim_param or "?")
-                for d in kind.shape.dim
-            )
-        found[value.name] = Tensor(value.name, dtype, shape)
-    return found
+def _graph(job: _Job, b: Builder, outputs: Sequence[Tensor], output_names: Sequence[str]) -> Graph:
+    """The operators that the outputs depend on, as a graph."""
+    needed = set(outputs)
+    kept: list[Operator] = []
+    for op in reversed(b.operators):
+        if needed.intersection(op.outputs):
+            kept.append(op)
+            needed.update(op.inputs)
+    kept.reverse()
+    made = {t for op in kept for t in op.outputs}
+    read = dict.fromkeys((*(t for op in kept for t in op.inputs), *outputs))
+    constants = {t: b.constants[t] for t in read if t in b.constants}
+    # inputs of the call come first, in its order, whether they are read or not
+    known = {*made, *constants, *job.inputs}
+    own = (t for t in job.inputs if t not in b.constants)
+    inputs = (*own, *(t for t in read if t not in known))
+    return Graph(job.name, inputs, tuple(outputs), tuple(output_names), tuple(kept), constants)
+
+
+def _ending(job: _Job, b: Builder, stack: Stack, reads: Iterable[Tensor]) -> Graph:
+    """The graph of a segment that ends at a cut: it gives what may be read after it."""
+    made = {t for op in b.operators for t in op.outputs}
+    outputs = [t for t in {**dict.fromkeys(reads), **dict.fromkeys(stack.needed())} if t in made]
+    return _graph(job, b, outputs, [str(n) for n in range(len(outputs))])
+
+
+def _read(
+    job: _Job,
+    b: Builder,
+    stack: Stack,
+    given: tuple[Tensor, ...],
+    error: NeedsValue,
+    before: int,
+    why: str,
+) -> Segment:
+    """The segment that ends where values are needed; its node is imported anew with them."""
+    makers = {t: op for op in b.operators[before:] for t in op.outputs}
+    del b.operators[before:]
+    reads: dict[Tensor, None] = {}
+    waiting = list(error.tensors)
+    for tensor in waiting:
+        # what the node made on the way is gone: all that it was made of must be known
+        if tensor in makers:
+            waiting += makers.pop(tensor).inputs
+        elif tensor not in b.constants:
+            reads[tensor] = None
+    if not reads:
+        raise ModelError(f"{why}, which is too large to be computed before")
+    saved, constants = stack.copy(), dict(b.constants)
+
+    def resume(values: Sequence[np.ndarray]) -> Segment:
+        known = {t: np.array(v, order="C") for t, v in zip(reads, values, strict=True)}
+        builder = replace(b, operators=[], constants={**constants, **known})
+        return _go_on(job, builder, saved.copy())
+
+    return Segment(_ending(job, b, stack, reads), given, Cut(tuple(reads), resume, why=why))
+
+
+def _call(
+    job: _Job, b: Builder, stack: Stack, given: tuple[Tensor, ...], error: NeedsHost, why: str
+) -> Segment:
+    """The segment that ends where a host call gives a node's outputs."""
+    saved, constants = stack.copy(), dict(b.constants)
+    frame = stack.top
+    node = frame.nodes[frame.place]
+
+    def resume(arrays: Sequence[np.ndarray]) -> Segment:
+        builder, copy = replace(b, operators=[], constants=dict(constants)), saved.copy()
+        names = [o or node.name for o in node.outputs]
+        found = tuple(Tensor(n, dtype_of(a), a.shape) for n, a in zip(names, arrays, strict=False))
+        copy.top.place += 1
+        _named(builder, copy.top, node, found, whole=False)
+        return _go_on(job, builder, copy, found)
+
+    graph = _ending(job, b, stack, error.inputs)
+    known = {t: b.constants[t] for t in error.inputs if t in b.constants}
+    return Segment(graph, given, Cut(error.inputs, resume, error.function, known, why))

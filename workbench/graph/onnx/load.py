@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from workbench.graph.flow import FlowGraph
-from workbench.graph.onnx.importer import lower, outline
-from workbench.graph.onnx.model import Source, dim_names, read
+from workbench.graph.onnx.importer import origin
+from workbench.graph.onnx.model import Source, read
+from workbench.graph.onnx.outline import outline
 
 
 def from_onnx(source: Source) -> FlowGraph:
@@ -20,8 +19,9 @@ def from_onnx(source: Source) -> FlowGraph:
     Returns
     -------
     FlowGraph
-        With compute definitions if all extents are known; else with open dims, which `optimize`,
-        `compile` and `bind` take as ``dims={"n": 1}``.
+        With compute definitions if all extents are known. With open dims it is compiled when it
+        is called, for the extents of the call; `optimize`, `compile` and `bind` also take them as
+        ``dims={"n": 1}``. So is a graph in which shapes or branches depend on data.
 
     Raises
     ------
@@ -31,6 +31,10 @@ def from_onnx(source: Source) -> FlowGraph:
         Naming all operators that are not known, with the nodes that use them.
     """
     model = read(source)
-    if dim_names(model.inputs):
-        return FlowGraph(outline(model), partial(lower, model))
-    return FlowGraph(lower(model, {}))
+    whole = origin(model)
+    if not all(t.bound for t in model.inputs):
+        return FlowGraph(outline(model), whole)
+    segment = whole.begin([t.extents for t in model.inputs], None)
+    if segment.cut is None:
+        return FlowGraph(segment.graph)
+    return FlowGraph(outline(model), whole, by_data=True)

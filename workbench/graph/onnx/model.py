@@ -6,22 +6,21 @@ import heapq
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
+from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
+from workbench.graph.onnx.frames import Body
 from workbench.graph.onnx.functions import Functions
-from workbench.graph.onnx.node import Node, check_text
+from workbench.graph.onnx.node import Node, check_text, graphs_of
 from workbench.graph.onnx.registry import opsets
 from workbench.graph.onnx.types import array_of, dtype_of_elem
 from workbench.graph.tensor import Tensor
 from workbench.ir.types import Dim
 
 if TYPE_CHECKING:
-    import numpy as np
     import onnx
 else:
     onnx = lazy("onnx")
@@ -38,23 +37,22 @@ class Model:
     ----------
     inputs : tuple of Tensor
         What a call must pass; unknown extents are Dims.
-    outputs : tuple of str
-        Names.
-    nodes : tuple of Node
-        Each after all that it reads.
-    initializers : mapping of str to numpy.ndarray
-        Weights.
+    body : Body
+        Its graph.
     functions : Functions
         How operators without a row are expanded.
+    proto : onnx.ModelProto
+        The whole.
+    folder : Path or None
+        Where it lies, for weights in files of their own.
     """
 
     name: str
     inputs: tuple[Tensor, ...]
-    outputs: tuple[str, ...]
-    nodes: tuple[Node, ...]
-    initializers: Mapping[str, np.ndarray]
+    body: Body
     functions: Functions
     proto: onnx.ModelProto
+    folder: Path | None
 
 
 def read(source: Source) -> Model:
@@ -69,27 +67,54 @@ def read(source: Source) -> Model:
     """
     proto, folder = _proto(source)
     graph = proto.graph
-    for each in (*graph.initializer, *graph.input, *graph.output, *proto.functions):
+    for each in proto.functions:
         check_text(each.name)
-    check_text(graph.name)
     functions = Functions.of(proto)
-    nodes = [Node.of(n, functions.opset(n.domain)) for n in graph.node]
-    for kind, listed in (("initializer", graph.initializer), ("input", graph.input)):
-        _check_once(kind, [each.name for each in listed])
-    weights = {t.name: array_of(t, folder) for t in graph.initializer}
-    if graph.sparse_initializer:
-        raise ModelError("sparse initializers are not supported")
-    inputs = tuple(_input(v) for v in graph.input if v.name not in weights)
-    _check_supported(nodes, functions)
-    ordered = in_order(nodes, {*weights, *(t.name for t in inputs)})
-    names = {*weights, *(t.name for t in inputs), *(o for n in nodes for o in n.outputs)}
-    for value in graph.output:
-        if value.name not in names:
-            raise ModelError(f'the output "{shown(value.name)}" is made by no node')
+    body = body_of(graph, functions, folder, whole=True)
+    _check_supported(body.nodes, functions)
     if not graph.output:
         raise ModelError("the model has no outputs")
-    outputs = tuple(v.name for v in graph.output)
-    return Model(graph.name, inputs, outputs, ordered, weights, functions, proto)
+    inputs = tuple(_input(v) for v in graph.input if v.name not in body.initializers)
+    return Model(graph.name, inputs, body, functions, proto, folder)
+
+
+def body_of(
+    graph: onnx.GraphProto, functions: Functions, folder: Path | None, whole: bool = False
+) -> Body:
+    """A graph with its names resolved.
+
+    Parameters
+    ----------
+    graph : onnx.GraphProto
+        The whole of a model, or what a node carries.
+    functions : Functions
+        Opsets in force.
+    folder : Path or None
+        For weights in files of their own.
+    whole : bool
+        Whether there is nothing around it that it could read.
+
+    Raises
+    ------
+    ModelError
+        When a name is missing or there twice, or nodes wait for one another.
+    """
+    check_text(graph.name)
+    for each in (*graph.initializer, *graph.input, *graph.output):
+        check_text(each.name)
+    for kind, listed in (("initializer", graph.initializer), ("input", graph.input)):
+        _check_once(kind, [each.name for each in listed])
+    if graph.sparse_initializer:
+        raise ModelError("sparse initializers are not supported")
+    nodes = [Node.of(n, functions.opset(n.domain)) for n in graph.node]
+    weights = {t.name: array_of(t, folder) for t in graph.initializer}
+    inputs = tuple(v.name for v in graph.input if v.name not in weights)
+    ordered = in_order(nodes, {*weights, *inputs}, whole)
+    names = {*weights, *inputs, *(o for n in nodes for o in n.outputs)}
+    for value in graph.output:
+        if whole and value.name not in names:
+            raise ModelError(f'the output "{shown(value.name)}" is made by no node')
+    return Body(inputs, tuple(v.name for v in graph.output), ordered, weights)
 
 
 def _check_once(kind: str, names: Sequence[str]) -> None:
@@ -112,6 +137,8 @@ def _proto(source: Source) -> tuple[onnx.ModelProto, Path | None]:
             data = path.read_bytes()
         except OSError as error:
             raise ModelError(f"cannot read {path.name!r}: {error.strerror}") from None
+        except ValueError as error:  # a zero in it
+            raise ModelError(f"{path.name!r} is no name of a file: {error}") from None
         name = repr(path.name)
         proto, folder = _parsed(data, name), path.parent
     else:
@@ -161,7 +188,11 @@ def _extent(name: str, place: int, dim: onnx.TensorShapeProto.Dimension) -> int 
 def _check_supported(nodes: Sequence[Node], functions: Functions) -> None:
     """Raise one error for all operators that have neither a row nor a body."""
     missing: dict[tuple[str, str, int], list[str]] = {}
-    for node in nodes:
+    waiting = list(nodes)
+    for node in waiting:
+        # the list grows while it is read; `Node.of` holds how deep that goes
+        inner = (n for g in graphs_of(node.proto) for n in g.node)
+        waiting += [Node.of(n, functions.opset(n.domain)) for n in inner]
         if not functions.supported(node):
             missing.setdefault((node.domain, node.op, node.opset), []).append(node.name)
     if not missing:
@@ -178,8 +209,17 @@ def _check_supported(nodes: Sequence[Node], functions: Functions) -> None:
     raise UnsupportedOp(f"{count} not supported", notes=notes, op=op, opset=opset)
 
 
-def in_order(nodes: Sequence[Node], known: set[str]) -> tuple[Node, ...]:
+def in_order(nodes: Sequence[Node], known: set[str], whole: bool = True) -> tuple[Node, ...]:
     """The nodes so that each stands after what it reads; a model should have them so already.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        Of one graph.
+    known : set of str
+        Names that are there from the beginning.
+    whole : bool
+        Whether they can read no other names.
 
     Raises
     ------
@@ -194,7 +234,7 @@ def in_order(nodes: Sequence[Node], known: set[str]) -> tuple[Node, ...]:
                     f'"{shown(name)}" is made twice, the second time by node "{node.name}"'
                 )
             makers[name] = node
-    for node in nodes:
+    for node in nodes if whole else ():
         _check_inputs(node, known, makers)
     return _sorted(nodes, makers)
 
@@ -205,7 +245,7 @@ def _sorted(nodes: Sequence[Node], makers: Mapping[str, Node]) -> tuple[Node, ..
     waits: dict[Node, set[Node]] = {}
     wakes: dict[Node, list[Node]] = {}
     for node in nodes:
-        waits[node] = {makers[i] for i in node.inputs if i in makers}
+        waits[node] = {makers[i] for i in (*node.inputs, *node.captured) if i in makers}
         for maker in waits[node]:
             wakes.setdefault(maker, []).append(node)
     ready = [place[node] for node in nodes if not waits[node]]
@@ -225,88 +265,10 @@ def _sorted(nodes: Sequence[Node], makers: Mapping[str, Node]) -> tuple[Node, ..
 
 
 def _check_inputs(node: Node, known: set[str], makers: Mapping[str, Node]) -> None:
-    for name in filter(None, node.inputs):
+    for name in filter(None, (*node.inputs, *node.captured)):
         if name not in known and name not in makers:
             raise ModelError(
                 f'node "{node.name}" ({node.op}) reads "{shown(name)}", which is no input, no '
                 "initializer and no output of a node",
                 hint="is an initializer missing from the file?",
             )
-
-
-def bind(inputs: Sequence[Tensor], dims: Mapping[str, int]) -> tuple[Tensor, ...]:
-    """The inputs with every Dim replaced by its number.
-
-    Raises
-    ------
-    ModelError
-        For a dim without a value, a value that is no extent, or a name that is no dim.
-    """
-    names = dim_names(inputs)
-    if not isinstance(dims, Mapping):
-        raise ModelError(
-            f"dims is a dict from names to extents, not {type(dims).__name__}",
-            hint=f"pass dims={_example(inputs, names)}",
-        )
-    unknown = [shown(str(n)) for n in dims if n not in names]
-    if unknown:
-        raise ModelError(
-            f"no input has a dim called {', '.join(unknown)}",
-            hint=f"the dims are {', '.join(map(shown, names)) or 'all fixed'}",
-        )
-    extents = {name: _chosen(name, value) for name, value in dims.items()}
-    missing = [n for n in names if n not in dims]
-    if missing:
-        raise missing_dims(inputs, missing)
-    bound = tuple(
-        Tensor(
-            t.name,
-            t.dtype,
-            tuple(extents[e.name] if isinstance(e, Dim) else e for e in t.shape or ()),
-        )
-        for t in inputs
-    )
-    for t in bound:
-        if t.size >= 2**31:
-            raise ModelError(f"{t} has {t.size} elements; kernels count up to 2**31 - 1")
-    return bound
-
-
-def _chosen(name: str, value: object) -> int:
-    """The extent that a caller gave; also numpy's integers."""
-    if hasattr(value, "__index__") and not isinstance(value, bool):
-        extent = index(value)  # pyright: ignore[reportArgumentType]
-        if extent >= 0:
-            return extent
-    raise ModelError(f"the dim {shown(name)} cannot be {value!r}; give a whole number from 0")
-
-
-def dim_names(inputs: Sequence[Tensor]) -> list[str]:
-    """Names of the dims of all inputs, each once, in order."""
-    found = (e.name for t in inputs for e in t.shape or () if isinstance(e, Dim))
-    return list(dict.fromkeys(found))
-
-
-def missing_dims(inputs: Sequence[Tensor], missing: Sequence[str]) -> WorkbenchError:
-    """The error for dims without a value."""
-    places = [
-        f"{shown(e.name)} is dimension {n} of {shown(t.name)}"
-        for t in inputs
-        for n, e in enumerate(t.shape or ())
-        if isinstance(e, Dim) and e.name in missing
-    ]
-    noun = "dim has" if len(missing) == 1 else "dims have"
-    return ModelError(
-        f"the dynamic {noun} no value: {', '.join(map(shown, missing))}",
-        hint=f"pass dims={_example(inputs, missing)}, the extents of the arrays you "
-        "will call it with",
-        notes=places,
-    )
-
-
-def _example(inputs: Sequence[Tensor], names: Sequence[str]) -> str:
-    """How the dims are passed: a batch of one as an example, all others left to the reader."""
-    first = {t.shape[0].name for t in inputs if t.shape and isinstance(t.shape[0], Dim)}
-    inner = {e.name for t in inputs for e in (t.shape or ())[1:] if isinstance(e, Dim)}
-    values = ("1" if n in first - inner else "..." for n in names)
-    return "{" + ", ".join(f'"{shown(n)}": {v}' for n, v in zip(names, values, strict=True)) + "}"

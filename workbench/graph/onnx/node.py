@@ -39,6 +39,8 @@ class Node:
         Numbers, text, lists of them, or TensorProto.
     proto : onnx.NodeProto
         Where it came from.
+    captured : tuple of str
+        What the graphs that it carries read from around them.
     """
 
     op: str
@@ -49,6 +51,7 @@ class Node:
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any] = field(repr=False)
     proto: onnx.NodeProto = field(repr=False)
+    captured: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, proto: onnx.NodeProto, opset: int) -> Node:
@@ -64,7 +67,17 @@ class Node:
             for a in proto.attribute
             if not a.ref_attr_name
         }
-        return cls(proto.op_type, domain, opset, name, tuple(proto.input), outputs, values, proto)
+        return cls(
+            proto.op_type,
+            domain,
+            opset,
+            name,
+            tuple(proto.input),
+            outputs,
+            values,
+            proto,
+            captured(proto),
+        )
 
     def number(self, key: str, default: int | None = None) -> int:
         """An integer attribute."""
@@ -88,6 +101,10 @@ class Node:
     def tensor(self, key: str) -> onnx.TensorProto:
         """An attribute that is a tensor."""
         return self._typed(key, None, onnx.TensorProto, "a tensor")
+
+    def graph(self, key: str) -> onnx.GraphProto:
+        """An attribute that is a graph."""
+        return self._typed(key, None, onnx.GraphProto, "a graph")
 
     def has(self, key: str) -> bool:
         """Whether the attribute is given."""
@@ -119,7 +136,43 @@ class Node:
     def ints(self, b: Builder, tensor: Tensor | None, what: str) -> list[int] | None:
         """A list of integers that must be known now; None where it is left out."""
         value = self.known(b, tensor, what)
+        if value is not None and value.dtype.kind not in "iu":
+            raise ModelError(f"{what} are {value.dtype}, not whole numbers")
         return None if value is None else [int(v) for v in value.reshape(-1)]
+
+
+DEEPEST = 64
+"""Graphs inside graphs, functions inside functions."""
+
+
+def graphs_of(proto: onnx.NodeProto) -> list[onnx.GraphProto]:
+    """The graphs that a node carries: branches, the body of a loop."""
+    return [a.g for a in proto.attribute if a.HasField("g")] + [
+        g for a in proto.attribute for g in a.graphs
+    ]
+
+
+def captured(proto: onnx.NodeProto) -> tuple[str, ...]:
+    """The names that the graphs of a node read from around them.
+
+    Raises
+    ------
+    ModelError
+        When graphs stand too deep in one another.
+    """
+    read: dict[str, None] = {}
+    made: set[str] = set()
+    level = graphs_of(proto)
+    for _ in range(DEEPEST):
+        if not level:
+            return tuple(name for name in read if name and name not in made)
+        for graph in level:
+            made.update(i.name for i in (*graph.input, *graph.initializer))
+            made.update(o for n in graph.node for o in n.output)
+            read.update(dict.fromkeys(i for n in graph.node for i in n.input))
+            read.update(dict.fromkeys(o.name for o in graph.output))
+        level = [inner for graph in level for n in graph.node for inner in graphs_of(n)]
+    raise ModelError(f"graphs stand more than {DEEPEST} deep in one another")
 
 
 def _plain(value: Any) -> Any:

@@ -2,14 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    import onnx
+
+    from workbench.graph.build import Builder
+    from workbench.graph.segment import Runner
     from workbench.graph.tensor import Tensor
 
-Lower = Callable[..., "Tensor | tuple[Tensor | None, ...]"]
+Outputs = tuple["Tensor | None", ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enter:
+    """What a row gives whose outputs are those of a body: import the body here, then `then`.
+
+    Attributes
+    ----------
+    body : onnx.GraphProto
+        Its outer names are visible inside.
+    inputs : tuple of Tensor
+        For the body's inputs.
+    then : callable
+        (builder, the body's outputs) → the node's outputs, or what to enter next.
+    held : tuple of Tensor
+        What `then` needs beside the body's outputs.
+    """
+
+    body: onnx.GraphProto
+    inputs: tuple[Tensor, ...]
+    then: Callable[[Builder, Outputs], Result]
+    held: tuple[Tensor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Apart:
+    """What a row gives that runs a body many times: the body is compiled by itself.
+
+    Attributes
+    ----------
+    body : onnx.GraphProto
+        Compiled for whatever shapes it meets.
+    kinds : tuple of Tensor
+        What the body's inputs are like.
+    inputs : tuple of Tensor
+        What the call reads.
+    run : callable
+        (compiled body, arrays of `inputs`, arrays the body reads from outside) → outputs. The
+        compiled body takes its inputs, then what it reads from outside.
+    """
+
+    body: onnx.GraphProto
+    kinds: tuple[Tensor, ...]
+    inputs: tuple[Tensor, ...]
+    run: Callable[[Runner, Sequence[np.ndarray], Sequence[np.ndarray]], Sequence[np.ndarray]]
+
+
+Result = Outputs | Enter | Apart
+
+Lower = Callable[..., "Tensor | Result"]
 """(node, builder, *inputs) → the outputs; an input that is left out is None."""
 
 

@@ -1,0 +1,211 @@
+"""A graph that is compiled when it is called: for the shapes of the call, and what it computes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from workbench.base.lazy import lazy
+from workbench.base.names import shown
+from workbench.graph.compile import CompiledGraph, Step, compile_graph
+from workbench.graph.graph import Graph
+from workbench.graph.memory import MemoryPlan
+from workbench.graph.partition import Partition, partition
+from workbench.graph.rewrite import rewrite_graph
+from workbench.graph.tensor import Tensor
+from workbench.ir.types import Dim, TensorType
+from workbench.mapping.check import counted
+from workbench.runtime.arguments import Parameter, bind
+from workbench.runtime.memory import array_module
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.graph.segment import Cut, Origin, Runner, Segment
+    from workbench.ir.target import Target
+else:
+    np = lazy("numpy")
+
+Array = Any
+
+KEPT = 32
+"""Specialisations that are kept, for shapes and again at each cut; the oldest goes."""
+
+
+@dataclass(slots=True, eq=False)
+class _Part:
+    """A compiled segment, and those that came after it so far."""
+
+    segment: Segment
+    compiled: CompiledGraph | None
+    bodies: list[DynamicGraph]
+    after: _Parts = field(default_factory=OrderedDict[object, "_Part"])
+
+
+_Parts = OrderedDict[object, _Part]
+
+
+class DynamicGraph(CompiledGraph):
+    """A graph whose shapes, or whose operators, depend on what it is called with.
+
+    Each call looks up what was compiled for its shapes, and for the data that decide how it goes
+    on; what is new is imported and compiled then. What it tells of its kernels, groups and memory
+    covers all that is compiled so far.
+
+    Parameters
+    ----------
+    origin : Origin
+        What to import.
+    outline : Graph
+        The model's nodes, for who looks at it before a call.
+    target : Target
+        What the kernels are for.
+    fuse : bool or None
+        Whether segments share kernels among operators; None does not even rewrite them.
+    """
+
+    def __init__(self, origin: Origin, outline: Graph, target: Target, fuse: bool | None) -> None:
+        super().__init__(outline, Partition((), ()), (), target)
+        self._origin = origin
+        self._fuse = fuse
+        self._first: _Parts = OrderedDict()
+        self._bodies: list[DynamicGraph] = []
+        self._lock = threading.RLock()
+
+    @property
+    def graph(self) -> Graph:
+        """The operators of all that is compiled, the model's nodes before."""
+        graphs = [p.compiled.graph for p in self._parts() if p.compiled]
+        if not graphs:
+            return self._graph
+        return Graph(
+            self._graph.name,
+            self._graph.inputs,
+            graphs[-1].outputs,
+            graphs[-1].output_names,
+            tuple(op for g in graphs for op in g.operators),
+            {t: a for g in graphs for t, a in g.constants.items()},
+        )
+
+    @property
+    def partition(self) -> Partition:
+        """Groups of all that is compiled."""
+        parts = [p.compiled.partition for p in self._parts() if p.compiled]
+        groups = tuple(g for each in parts for g in each.groups)
+        return Partition(groups, tuple(u for each in parts for u in each.unfused))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Launches of all that is compiled."""
+        return tuple(s for p in self._parts() if p.compiled for s in p.compiled.steps)
+
+    @property
+    def memory(self) -> MemoryPlan:
+        """Places of all that is compiled; segments have arenas of their own."""
+        plans = [p.compiled.memory for p in self._parts() if p.compiled]
+        offsets = {t: place for m in plans for t, place in m.offsets.items()}
+        arena = sum(m.arena_bytes for m in plans)
+        return MemoryPlan(offsets, arena, sum(m.total_bytes for m in plans))
+
+    def _parts(self) -> Iterator[_Part]:
+        """What is compiled, the bodies of loops included."""
+        with self._lock:
+            waiting = list(self._first.values())
+            for part in waiting:
+                waiting += part.after.values()
+        for part in waiting:
+            yield part
+            for body in part.bodies:
+                yield from body._parts()
+
+    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the graph; see `CompiledGraph`. Named extents are those of the arrays.
+
+        Raises
+        ------
+        LaunchError
+            When an input is missing, unknown or does not fit, or inputs disagree on an extent.
+        ModelError
+            When the model has no meaning for these shapes or data.
+        """
+        self._check_names(inputs)
+        wanted = self._origin.inputs
+        sized = [t for t in wanted if t.shape]
+        params = [Parameter(shown(t.name), TensorType(t.dtype, t.shape or ())) for t in sized]
+        dims = bind(shown(self._origin.name), params, [inputs[t.name] for t in sized])
+        arrays = [self._input(_bound(t, inputs[t.name], dims), inputs[t.name]) for t in wanted]
+        return dict(zip(self._origin.output_names, self.run_arrays(arrays), strict=True))
+
+    def run_arrays(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run it on arrays that fit, in the order of the inputs."""
+        xp = array_module(self._gpu)
+        shapes = tuple(tuple(a.shape) for a in arrays)
+        part = self._found(self._first, shapes, lambda: self._origin.begin(shapes, self._make))
+        inputs = part.segment.graph.inputs
+        values: dict[Tensor, Array] = dict(zip(inputs, map(xp.asarray, arrays), strict=True))
+        while True:
+            graph, cut = part.segment.graph, part.segment.cut
+            made: list[Array] = []
+            if part.compiled:
+                made = part.compiled.run({t: values[t] for t in graph.inputs})
+                values.update(zip(graph.outputs, made, strict=True))
+            if cut is None:
+                return made
+            read = [cut.known[t] if t in cut.known else self._seen(values[t]) for t in cut.reads]
+            if cut.host:
+                read = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in cut.host(*read)]
+            part = self._after(part, cut, read)
+            values.update(zip(part.segment.given, map(xp.asarray, read), strict=False))
+
+    def _seen(self, array: Array) -> np.ndarray:
+        return array.get() if self._gpu else array
+
+    def _after(self, part: _Part, cut: Cut, read: Sequence[np.ndarray]) -> _Part:
+        """What comes after a cut, when this was read there."""
+        seen = ((a.shape, a.dtype.str, b"" if cut.host else a.tobytes()) for a in read)
+        return self._found(part.after, tuple(seen), lambda: cut.resume(read))
+
+    def _found(self, table: _Parts, key: object, make: Callable[[], Segment]) -> _Part:
+        """The compiled segment of a key, made when it is not there."""
+        with self._lock:
+            part = table.get(key)
+            if part is None:
+                self._bodies = []
+                segment = make()
+                graph = segment.graph
+                # the last one runs in any case: it gives arrays of its own
+                compiled = self._compiled(graph) if graph.operators or not segment.cut else None
+                table[key] = part = _Part(segment, compiled, self._bodies)
+                while len(table) > KEPT:
+                    table.popitem(last=False)
+            table.move_to_end(key)
+            return part
+
+    def _compiled(self, graph: Graph) -> CompiledGraph:
+        if self._fuse is not None:
+            graph, _ = rewrite_graph(graph)
+        return compile_graph(graph, partition(graph, bool(self._fuse)), self.target)
+
+    def _make(self, origin: Origin) -> Runner:
+        """Compiles the body of a loop, for whatever shapes it meets."""
+        names = origin.output_names
+        outline = Graph(origin.name, origin.inputs, (), names, (), {})
+        body = DynamicGraph(origin, outline, self.target, self._fuse)
+        self._bodies.append(body)
+        return body.run_arrays
+
+    def __repr__(self) -> str:
+        kernels = counted(len(self.kernels), "kernel")
+        return f"CompiledGraph({shown(self._origin.name)}, {self.target}: {kernels} so far)"
+
+
+def _bound(tensor: Tensor, array: Array, dims: Mapping[str, int]) -> Tensor:
+    """An input with the extents of a call."""
+    if tensor.shape is None:
+        shape = tuple(getattr(array, "shape", ()))
+    else:
+        shape = tuple(dims[e.name] if isinstance(e, Dim) else e for e in tensor.shape)
+    return replace(tensor, shape=shape)

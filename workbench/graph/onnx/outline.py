@@ -1,0 +1,106 @@
+"""A model before its dims have values, and what ONNX itself infers of its shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import WorkbenchError
+from workbench.base.lazy import lazy
+from workbench.graph.build import Builder
+from workbench.graph.graph import Graph
+from workbench.graph.onnx.registry import find
+from workbench.graph.onnx.rows_elementwise import snake
+from workbench.graph.onnx.types import dtype_of_elem
+from workbench.graph.operator import Operator
+from workbench.graph.tensor import Tensor
+from workbench.ir.types import Dim, f32
+
+if TYPE_CHECKING:
+    import onnx
+
+    from workbench.graph.onnx.model import Model
+else:
+    onnx = lazy("onnx")
+
+_SKIPPED = "workbench.skipped"
+_LONGEST = 40
+_SHORT = (int, float, str, list)
+
+
+def outline(model: Model) -> Graph:
+    """The model before its dims have values: its nodes, with what is known of their shapes."""
+    tensors: dict[str, Tensor] = {t.name: t for t in model.inputs}
+    guess = model.inputs[0].dtype if model.inputs else f32
+    shapes = _inferred(model.proto)
+    constants = {
+        Tensor(n, Builder().constant(a).dtype, a.shape): a
+        for n, a in model.body.initializers.items()
+    }
+    tensors.update({t.name: t for t in constants})
+    operators: list[Operator] = []
+    for node in model.body.nodes:
+        if node.op == "Constant" and (row := find(node.domain, node.op, node.opset)):
+            b = Builder(wish=node.outputs[0])
+            made = row.lower(node, b)
+            assert isinstance(made, Tensor), "a Constant has one output"
+            tensors[node.outputs[0]] = made
+            constants.update(b.constants)
+            continue
+        read = [tensors[i] for i in (*node.inputs, *node.captured) if i]
+        for name in filter(None, node.outputs):
+            # most operators keep the number type
+            kind = read[0].dtype if read else guess
+            tensors[name] = shapes.get(name) or Tensor(name, kind, None)
+        plain = {k: str(v) for k, v in node.attributes.items() if isinstance(v, _SHORT)}
+        shown = tuple((k, v) for k, v in plain.items() if len(v) < _LONGEST)
+        inputs = dict.fromkeys(read)
+        outputs = tuple(tensors[o] for o in node.outputs if o)
+        name = snake(node.op)
+        operators.append(Operator(name, tuple(inputs), outputs, None, (node.name,), shown))
+    ends = tuple(tensors[o] for o in model.body.outputs)
+    return Graph(model.name, model.inputs, ends, model.body.outputs, tuple(operators), constants)
+
+
+def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy without what ONNX's inference cannot take.
+
+    A negative extent, or one of 0 with a step backwards, ends the whole process in its rule for
+    Slice (onnx 1.22, `std::clamp` with its ends swapped). Operators of no known domain it skips.
+    """
+    whole = onnx.ModelProto()
+    whole.CopyFrom(proto)
+    del whole.functions[:]
+    whole.opset_import.add(domain=_SKIPPED, version=1)
+    for node in whole.graph.node:
+        if node.op_type == "Slice":
+            node.domain = _SKIPPED
+    for value in (*whole.graph.input, *whole.graph.value_info, *whole.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_value < 0:
+                dim.ClearField("dim_value")
+    return whole
+
+
+def _inferred(proto: onnx.ModelProto) -> dict[str, Tensor]:
+    """What ONNX itself infers of the shapes; nothing where it cannot."""
+    try:
+        whole = onnx.shape_inference.infer_shapes(_harmless(proto), data_prop=True)
+    except Exception:  # it raises many kinds, and the outline does without
+        return {}
+    found: dict[str, Tensor] = {}
+    for value in (*whole.graph.value_info, *whole.graph.output):
+        kind = value.type.tensor_type
+        try:
+            dtype = dtype_of_elem(kind.elem_type)
+        except WorkbenchError:
+            continue
+        shape = None
+        if kind.HasField("shape"):
+            shape = tuple(
+                d.dim_value
+                if d.HasField("dim_value") and d.dim_value >= 0
+                else Dim(d.dim_param or "?")
+                for d in kind.shape.dim
+            )
+        found[value.name] = Tensor(value.name, dtype, shape)
+    return found
