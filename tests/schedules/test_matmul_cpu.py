@@ -68,6 +68,7 @@ TEMPLATES = st.builds(
     each=st.sampled_from([(1, 1), (2, 3), (3, 2), (6, 1)]),
     depth=st.sampled_from([4, 16, 256]),
     tile=st.sampled_from([(1, 1), (8, 32), (256, 512)]),
+    blocks=st.sampled_from([1, 4]),
 )
 
 
@@ -112,6 +113,17 @@ def test_the_sums_stay_in_registers() -> None:
     body = hot[: hot.index("\tj")]
     assert not re.search(r"vmovu?p?a?p?s\t%zmm\d+, .*\(", body)
     assert "{%k" not in body
+
+
+def test_few_blocks_are_cut_where_there_is_work() -> None:
+    def blocks(m: int, n: int, k: int) -> int:
+        module = MatmulCpu(blocks=4).build(product((m, k), (k, n)))
+        assert module.kernel.launch is not None
+        return module.kernel.launch.blocks
+
+    assert blocks(512, 512, 512) == 4
+    assert blocks(128, 768, 768) == 4
+    assert blocks(24, 64, 64) == 1
 
 
 def test_tiles_are_even() -> None:

@@ -7,11 +7,13 @@ What lives here
     reduce_block   several threads per result: shuffles, then shared memory
     matmul_simt    tiled matrix product without tensor cores
     matmul_cpu     tiled matrix product, threads as the lanes of vectors
+    window         what a sliding window over blocked channels is
+    window_cpu     convolution and pooling, channels as the lanes of vectors
     lanes          loops and tiles of the templates for a CPU
     axes           how output elements are dealt to blocks and threads
     combine        reductions step by step
 
-May import: base, mapping, ir, tune; runtime.jit for the lanes of this processor.
+May import: base, mapping, ir, tune; runtime for the lanes and cores of this machine.
 Start reading: injective, then reduce_serial.
 Add one more: a frozen dataclass whose fields are its knobs and whose `build(compute)` gives a
 Module at level `script` that stores each element of the output exactly once, single elements

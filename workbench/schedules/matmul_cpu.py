@@ -23,6 +23,7 @@ from workbench.ir.stmt import Allocate, Declare, Evaluate, For, ForTask, If, Seq
 from workbench.ir.traverse import substitute
 from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import spatial
+from workbench.runtime.cpu_launch import cores
 from workbench.schedules.axes import kernel
 from workbench.schedules.lanes import LANE, dtype_of, equal, even, loop, neighbours, smaller
 from workbench.schedules.matmul_simt import factors
@@ -48,12 +49,15 @@ class MatmulCpu:
         Most of the reduction in scratch memory at a time.
     tile : tuple of int
         Rows and columns of a block, at most; tiles are made even.
+    blocks : int
+        Smaller tiles where there were fewer blocks than this, so that host threads share them.
     """
 
     lanes: int = 16
-    each: tuple[int, int] = (8, 3)
-    depth: int = 256
-    tile: tuple[int, int] = (256, 512)
+    each: tuple[int, int] = (6, 4)
+    depth: int = 384
+    tile: tuple[int, int] = (512, 512)
+    blocks: int = 4
 
     def build(self, compute: Compute) -> Module:
         """The scheduled program.
@@ -68,6 +72,9 @@ class MatmulCpu:
             raise ScheduleError(f"{compute.name} is no matrix product")
         return _Product(self, compute, *found).module()
 
+
+LEAST_WORK = 2**20
+"""Products that a block should have, lest handing it out costs more than it gives."""
 
 _TILES = {16: ((6, 4), (12, 2), (8, 3), (24, 1)), 8: ((6, 2), (4, 3), (12, 1))}
 """Register tiles that leave room for operands, by lanes; 4 lanes have the registers of 8."""
@@ -89,7 +96,7 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
         return padded * (1 + (rows + vectors) / (rows * vectors) / 8)
 
     tiles = [(-(-r // words), v) for r, v in _TILES.get(lanes, _TILES[8])]
-    return MatmulCpu(lanes, min(tiles, key=cost))
+    return MatmulCpu(lanes, min(tiles, key=cost), blocks=2 * cores())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,8 +124,18 @@ class _Product:
     @property
     def panels(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Blocks, and register tiles in a block, along rows and columns."""
-        (m, n, _), unit, tile = self.shape, self.unit, self.knobs.tile
-        return even(m, tile[0], unit[0]), even(n, tile[1], unit[1])
+        (m, n, k), unit = self.shape, self.unit
+        high, wide = self.knobs.tile
+        lead = prod(self.compute.output.tensor.extents[:-2])
+        while True:
+            down, across = even(m, high, unit[0]), even(n, wide, unit[1])
+            sums = down[1] * unit[0] * across[1] * unit[1]
+            if lead * down[0] * across[0] >= self.knobs.blocks or sums * k < 2 * LEAST_WORK:
+                return down, across
+            if down[1] * unit[0] > across[1] * unit[1]:
+                high = down[1] * unit[0] // 2
+            else:
+                wide = across[1] * unit[1] // 2
 
     @property
     def stretches(self) -> tuple[int, int]:
