@@ -11,6 +11,7 @@ from workbench.graph.onnx import (
     rows_elementwise,
     rows_index,
     rows_nn,
+    rows_quant,
     rows_shape,
 )
 
@@ -28,6 +29,7 @@ ROWS: tuple[Row, ...] = (
     *rows_index.ROWS,
     *rows_data.ROWS,
     *rows_nn.ROWS,
+    *rows_quant.ROWS,
 )
 
 

@@ -10,6 +10,7 @@ What lives here
     matmul       matrix products
     conv         convolution and pooling
     normalize    batch normalisation
+    quantize     numbers as small integers and back
 
 May import: base, ir, graph.build, graph.tensor.
 Start reading: define, then elementwise.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
 from workbench.graph.ops.define import Axes, accumulator, reduce
+from workbench.graph.ops.elementwise import parameter, variables
 from workbench.ir import build
 from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr, Var
@@ -82,8 +83,24 @@ class Window:
         return low + high
 
 
-def conv(b: Builder, x: Tensor, w: Tensor, window: Window, group: int) -> Tensor:
+def conv(
+    b: Builder,
+    x: Tensor,
+    w: Tensor,
+    window: Window,
+    group: int,
+    zeros: tuple[Tensor | None, Tensor | None] = (None, None),
+    to: DType | None = None,
+) -> Tensor:
     """Convolution of `x` [n, c, …] by `w` [k, c / group, …] to [n, k, …], without a bias.
+
+    Parameters
+    ----------
+    zeros : tuple of Tensor or None
+        What is taken off the elements of `x` (one number) and of `w` ([k, 1, …]) first; padding
+        counts as 0 after that.
+    to : DType, optional
+        Number type of the result; that of `x` by default.
 
     Raises
     ------
@@ -94,23 +111,31 @@ def conv(b: Builder, x: Tensor, w: Tensor, window: Window, group: int) -> Tensor
     spatial = x.extents[2:]
     outputs = window.outputs(spatial)
     batch, maps, own = x.extents[0], w.extents[0], w.extents[1]
-    source, weight = x.variable(), w.variable()
+    place = variables(b, (x, w), *zeros)
     wide = accumulator(x.dtype)
 
     def value(i: Axes, r: Axes) -> Expr:
         channel, inner = (r[0], r[1:]) if own > 1 else (build.const(0), r)
         first = build.mul(build.floordiv(i[1], maps // group), own) if group > 1 else 0
         at = [window.position(d, i[2 + d], inner[d]) for d in range(len(spatial))]
-        term = _padded(window, source, [i[0], build.add(first, channel)], at, spatial, outputs)
-        factor = build.load(weight, [i[1], channel, *inner])
-        return build.mul(build.cast(term, wide), build.cast(factor, wide))
+        fill = parameter(b, place, zeros[0], [build.const(0)]) if zeros[0] else None
+        lead = [i[0], build.add(first, channel)]
+        term = _padded(window, place[x], lead, at, spatial, outputs, fill)
+        left = build.cast(term, wide)
+        own_at = (i[1], channel, *inner)
+        right = build.cast(build.load(place[w], own_at), wide)
+        if fill is not None:
+            left = build.sub(left, build.cast(fill, wide))
+        if zeros[1] is not None:
+            right = build.sub(right, build.cast(parameter(b, place, zeros[1], own_at), wide))
+        return build.mul(left, right)
 
     extents = ([own] if own > 1 else []) + list(window.kernel)
-    kind = TensorType(x.dtype, (batch, maps, *outputs))
+    kind = TensorType(to or x.dtype, (batch, maps, *outputs))
     name = "depthwise_conv" if group == x.extents[1] and group > 1 else "conv"
-    compute = reduce(name, [source, weight], kind, Reducer.SUM, extents, value)
+    compute = reduce(name, list(place.values()), kind, Reducer.SUM, extents, value)
     shown = {"kernel": list(window.kernel), "stride": list(window.stride), "group": group}
-    return b.emit(compute, [x, w], attributes=shown)
+    return b.emit(compute, list(place), attributes=shown)
 
 
 def _check_conv(x: Tensor, w: Tensor, window: Window, group: int) -> None:

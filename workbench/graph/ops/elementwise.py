@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
@@ -65,6 +65,27 @@ def element(var: Var, tensor: Tensor, index: Axes, shape: Sequence[int]) -> Expr
     own = index[len(index) - tensor.rank :] if tensor.rank else ()
     place = [0 if e == 1 else a for e, a in zip(tensor.extents, own, strict=True)]
     return build.load(var, place or [0])
+
+
+def variables(
+    b: Builder, inputs: Sequence[Tensor], *parameters: Tensor | None
+) -> dict[Tensor, Var]:
+    """A variable for each tensor, but for parameters that are one number known now."""
+    rest = [t for t in parameters if t is not None and _number(b, t) is None]
+    return {t: t.variable() for t in (*inputs, *rest)}
+
+
+def parameter(
+    b: Builder, place: Mapping[Tensor, Var], tensor: Tensor, index: Sequence[Expr]
+) -> Expr:
+    """The element of `tensor` that is broadcast to `index`; `place` comes from `variables`."""
+    if tensor not in place:
+        number = _number(b, tensor)
+        assert number is not None
+        return number
+    own = index[len(index) - tensor.rank :]
+    at = [0 if e == 1 else a for e, a in zip(tensor.extents, own, strict=True)]
+    return build.load(place[tensor], at or [0])
 
 
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
 from workbench.graph.ops.define import Axes, accumulator, reduce
-from workbench.graph.ops.elementwise import broadcast, elementwise
+from workbench.graph.ops.elementwise import broadcast, elementwise, parameter, variables
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
 from workbench.ir.compute import Reducer
@@ -19,10 +19,22 @@ if TYPE_CHECKING:
     from workbench.graph.build import Builder
     from workbench.graph.tensor import Tensor
     from workbench.ir.build import Operand
+    from workbench.ir.types import DType
 
 
-def matmul(b: Builder, x: Tensor, y: Tensor) -> Tensor:
+def matmul(
+    b: Builder,
+    x: Tensor,
+    y: Tensor,
+    zeros: tuple[Tensor | None, Tensor | None] = (None, None),
+    to: DType | None = None,
+) -> Tensor:
     """`x @ y` as numpy does it: leading dimensions are batches and broadcast.
+
+    Parameters
+    ----------
+    zeros, to : optional
+        As in `product`.
 
     Raises
     ------
@@ -31,7 +43,7 @@ def matmul(b: Builder, x: Tensor, y: Tensor) -> Tensor:
     """
     left = reshape(b, x, (1, *x.extents)) if x.rank == 1 else x
     right = reshape(b, y, (*y.extents, 1)) if y.rank == 1 else y
-    out = product(b, "matmul", left, right)
+    out = product(b, "matmul", left, right, zeros=zeros, to=to)
     shape = out.extents[: -1 if y.rank == 1 else None]
     if x.rank == 1:
         shape = (*shape[: out.rank - 2], *shape[out.rank - 1 :])
@@ -39,29 +51,47 @@ def matmul(b: Builder, x: Tensor, y: Tensor) -> Tensor:
 
 
 def product(
-    b: Builder, name: str, x: Tensor, y: Tensor, flip: tuple[bool, bool] = (False, False)
+    b: Builder,
+    name: str,
+    x: Tensor,
+    y: Tensor,
+    flip: tuple[bool, bool] = (False, False),
+    zeros: tuple[Tensor | None, Tensor | None] = (None, None),
+    to: DType | None = None,
 ) -> Tensor:
-    """Product of two (batches of) matrices, either of which may lie transposed."""
+    """Product of two (batches of) matrices, either of which may lie transposed.
+
+    Parameters
+    ----------
+    zeros : tuple of Tensor or None
+        What is taken off the elements of `x` and of `y` first; each broadcasts to its matrix.
+    to : DType, optional
+        Number type of the result; that of `x` by default.
+    """
     m, k = _matrix(x, flip[0])
     inner, n = _matrix(y, flip[1])
     if k != inner:
         raise ModelError(f"{name}: {x} times {y} has inner extents {k} and {inner}")
     batch = broadcast(x.extents[:-2], y.extents[:-2])
-    same = x is y
-    left = x.variable()
-    right = left if same else y.variable()
     wide = accumulator(x.dtype)
+    place = variables(b, (x, y), *zeros)
 
     def value(i: Axes, r: Axes) -> Expr:
         lead = i[:-2]
-        a = build.load(left, _index(x, lead, i[-2], r[0], flip[0]))
-        c = build.load(right, _index(y, lead, r[0], i[-1], flip[1]))
-        return build.mul(build.cast(a, wide), build.cast(c, wide))
+        a = build.load(place[x], _index(x, lead, i[-2], r[0], flip[0]))
+        c = build.load(place[y], _index(y, lead, r[0], i[-1], flip[1]))
+        left, right = build.cast(a, wide), build.cast(c, wide)
+        if zeros[0] is not None:
+            zero = parameter(b, place, zeros[0], (*lead, i[-2], r[0]))
+            left = build.sub(left, build.cast(zero, wide))
+        if zeros[1] is not None:
+            zero = parameter(b, place, zeros[1], (*lead, r[0], i[-1]))
+            right = build.sub(right, build.cast(zero, wide))
+        return build.mul(left, right)
 
-    kind = TensorType(x.dtype, (*batch, m, n))
-    inputs = [left] if same else [left, right]
-    compute = reduce(name, inputs, kind, Reducer.SUM, [k], value)
-    return b.emit(compute, [x] if same else [x, y], attributes={"m": m, "n": n, "k": k})
+    kind = TensorType(to or x.dtype, (*batch, m, n))
+    compute = reduce(name, list(place.values()), kind, Reducer.SUM, [k], value)
+    return b.emit(compute, list(place), attributes={"m": m, "n": n, "k": k})
 
 
 def _matrix(t: Tensor, flip: bool) -> tuple[int, int]:

@@ -1,0 +1,137 @@
+"""Numbers as small integers: q = round(x / scale) + zero point, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import ModelError
+from workbench.base.lazy import lazy
+from workbench.graph.ops.elementwise import elementwise
+from workbench.graph.ops.reduce import reduction
+from workbench.graph.ops.shape import gather, reshape
+from workbench.ir import build
+from workbench.ir.compute import Reducer
+from workbench.ir.expr import BinaryOp, Expr
+from workbench.ir.types import DType, f32, f64, i32, u8
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.graph.build import Builder
+    from workbench.graph.tensor import Tensor
+else:
+    np = lazy("numpy")
+
+
+def spread(b: Builder, parameter: Tensor, x: Tensor, axis: int, block: int) -> Tensor:
+    """A scale or zero point in a shape that broadcasts to `x`.
+
+    Parameters
+    ----------
+    axis : int
+        The dimension of `x` that it belongs to, if it is not one number for all.
+    block : int
+        So many neighbours along `axis` share one; 0 for one per element of `axis`.
+
+    Raises
+    ------
+    ModelError
+        When it does not fit.
+    """
+    if parameter.size == 1 and parameter.rank <= 1:
+        return reshape(b, parameter, ())
+    wrong = ModelError(f"{parameter} is no scale or zero point for dimension {axis} of {x}")
+    if not -x.rank <= axis < x.rank:
+        raise wrong
+    axis %= x.rank
+    extent = x.extents[axis]
+    if block == 0:
+        if parameter.extents != (extent,):
+            raise wrong
+        return reshape(b, parameter, (extent, *[1] * (x.rank - axis - 1)))
+    count = -(-extent // block) if block > 0 else -1
+    if parameter.extents != (*x.extents[:axis], count, *x.extents[axis + 1 :]):
+        raise wrong
+    return gather(b, parameter, b.constant(np.arange(extent, dtype=np.int64) // block), axis)
+
+
+def saturated(value: Expr, zero: Expr | None, to: DType) -> Expr:
+    """A float, rounded to the nearest integer (ties to even), plus a zero point, in `to`."""
+    assert isinstance(value.type, DType)
+    whole = build.call("round", value)
+    if zero is not None:
+        whole = build.add(whole, build.cast(zero, value.type))
+    low = 0 if to.kind == "u" else -(2 ** (to.bits - 1))
+    high = 2 ** (to.bits - (to.kind == "i")) - 1
+    low_, high_ = build.const(float(low), value.type), build.const(float(high), value.type)
+    inside = build.binary(BinaryOp.MIN, build.binary(BinaryOp.MAX, whole, low_), high_)
+    # as a 32-bit integer first, to which machines convert in one step
+    return build.cast(build.cast(inside, i32), to)
+
+
+def quantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DType) -> Tensor:
+    """round(x / scale) + zero as `to`, what is beyond its range drawn to its ends.
+
+    `scale` and `zero` broadcast to `x`; halves are divided as f32.
+    """
+
+    def whole(v: Expr, s: Expr, z: Expr | None = None) -> Expr:
+        wide = f64 if x.dtype == f64 else f32
+        ratio = build.binary(BinaryOp.DIV, build.cast(v, wide), build.cast(s, wide))
+        return saturated(ratio, z, to)
+
+    inputs = [x, scale] if zero is None else [x, scale, zero]
+    return elementwise(b, "quantize", whole, *inputs)
+
+
+def dequantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DType) -> Tensor:
+    """(x - zero) * scale as `to`, computed in f32; both broadcast to `x`."""
+
+    def real(v: Expr, s: Expr, z: Expr | None = None) -> Expr:
+        own = build.cast(v, i32)
+        own = own if z is None else build.sub(own, build.cast(z, i32))
+        wide = f64 if to == f64 else f32
+        return build.cast(build.mul(build.cast(own, wide), build.cast(s, wide)), to)
+
+    inputs = [x, scale] if zero is None else [x, scale, zero]
+    return elementwise(b, "dequantize", real, *inputs)
+
+
+def requantize(
+    b: Builder,
+    total: Tensor,
+    scales: tuple[Tensor, Tensor, Tensor],
+    zero: Tensor | None,
+    to: DType,
+) -> Tensor:
+    """An i32 product of quantized numbers as a quantized number: `total` times the scales of
+    both factors over that of the result, which broadcast to it.
+    """
+
+    def whole(v: Expr, s: Expr, t: Expr, out: Expr, z: Expr | None = None) -> Expr:
+        factor = build.mul(build.cast(s, f32), build.cast(t, f32))
+        factor = build.binary(BinaryOp.DIV, factor, build.cast(out, f32))
+        return saturated(build.mul(build.cast(v, f32), factor), z, to)
+
+    inputs = [total, *scales, zero] if zero is not None else [total, *scales]
+    return elementwise(b, "requantize", whole, *inputs)
+
+
+def quantize_by_range(b: Builder, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """`x` as u8 such that its range, with 0, fills all 256 numbers; with scale and zero point."""
+    dims = range(x.rank)
+    high = reduction(b, "reduce_max", x, dims, False, Reducer.MAX)
+    low = reduction(b, "reduce_min", x, dims, False, Reducer.MIN)
+
+    def step(lo: Expr, hi: Expr) -> Expr:
+        width = build.sub(build.binary(BinaryOp.MAX, hi, 0.0), build.binary(BinaryOp.MIN, lo, 0.0))
+        ratio = build.binary(BinaryOp.DIV, width, 255.0)
+        return build.select(build.binary(BinaryOp.EQ, width, 0.0), build.const(1.0), ratio)
+
+    def middle(lo: Expr, s: Expr) -> Expr:
+        own = build.binary(BinaryOp.MIN, lo, 0.0)
+        return saturated(build.binary(BinaryOp.DIV, build.sub(0.0, own), s), None, u8)
+
+    scale = elementwise(b, "scale", step, low, high)
+    zero = elementwise(b, "zero_point", middle, low, scale)
+    return quantize(b, x, scale, zero, u8), scale, zero
