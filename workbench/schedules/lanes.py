@@ -33,11 +33,17 @@ def even(extent: int, most: int, unit: int) -> tuple[int, int]:
     return -(-units // each), each
 
 
-def loop(name: str, stop: Operand, body: Callable[[Var], Stmt], unroll: int | None = None) -> Stmt:
-    """`body` for a variable from 0 to before `stop`."""
+def loop(
+    name: str,
+    stop: Operand,
+    body: Callable[[Var], Stmt],
+    unroll: int | None = None,
+    start: int = 0,
+) -> Stmt:
+    """`body` for a variable from `start` to before `stop`."""
     var = Var(name, i32)
     end = build.const(stop) if isinstance(stop, int | float) else stop
-    return For(var, build.const(0), end, build.const(1), body(var), unroll=unroll)
+    return For(var, build.const(start), end, build.const(1), body(var), unroll=unroll)
 
 
 def smaller(a: Operand, b: Operand) -> Expr:

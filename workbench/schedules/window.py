@@ -1,0 +1,242 @@
+"""What a sliding window over blocked channels is, found in a definition by its structure alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench.ir import build
+from workbench.ir.arith import prove, simplify
+from workbench.ir.compute import Reducer
+from workbench.ir.expr import Binary, BinaryOp, Const, Expr, Load, Select, Var
+from workbench.ir.facts import Facts
+from workbench.ir.linear import Range
+from workbench.ir.traverse import rewrite, substitute, variables, walk
+from workbench.ir.types import DType, i32
+from workbench.schedules.combine import start_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workbench.ir.compute import Compute, Reduction
+    from workbench.ir.node import Node
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sliding:
+    """A definition as a window.
+
+    Attributes
+    ----------
+    axes : tuple of Var
+        Of the output; the last three are rows or blocks, columns, and lanes. Flat, the columns
+        stand for two axes.
+    row : tuple of Expr
+        Conditions for a term that do not depend on the column.
+    column : tuple of Expr
+        Those that do.
+    value : Expr
+        A term where all conditions hold; elsewhere it changes nothing.
+    shared : bool
+        Whether blocks of channels read the same inputs, so that a tile of several pays.
+    flat : tuple of int or None
+        The two extents that the columns stand for.
+    columns : int
+        Their number.
+    """
+
+    compute: Compute
+    row: tuple[Expr, ...]
+    column: tuple[Expr, ...]
+    value: Expr
+    shared: bool
+    flat: bool
+
+    @classmethod
+    def of(cls, compute: Compute, flat: bool) -> Sliding | None:
+        """The definition as a window; None where it is none."""
+        compute = _without_ones(compute)
+        reduction, shape = compute.reduction, compute.output.tensor.extents
+        if reduction is None or len(shape) < 4 or not reduction.axes:
+            return None
+        if reduction.reducer in (Reducer.ARGMAX, Reducer.ARGMIN):
+            return None
+        lane = compute.axes[-1]
+        loads = [n for n in walk(reduction.value) if isinstance(n, Load)]
+        if not any(load.index[-1] is lane for load in loads):
+            return None
+        if any(lane in variables(e) for load in loads for e in load.index[:-1]):
+            return None
+        if any(load.index[-1] is not lane and lane in variables(load) for load in loads):
+            return None
+        value, tests = _parted(reduction)
+        if any(lane in variables(t) for t in tests):
+            return None
+        column = compute.axes[-2]
+        if flat and (len(shape) < 5 or tests or not _flattens(compute)):
+            return None
+        mine = tuple(t for t in tests if column in variables(t))
+        row = tuple(t for t in tests if column not in variables(t))
+        block = compute.axes[1]
+        shared = any(block not in variables(load) for load in loads)
+        return cls(compute, row, mine, value, shared, flat)
+
+    @property
+    def columns(self) -> int:
+        """Places along the columns."""
+        shape = self.compute.output.tensor.extents
+        return shape[-3] * shape[-2] if self.flat else shape[-2]
+
+    @property
+    def reduction(self) -> Reduction:
+        """What is reduced."""
+        assert self.compute.reduction is not None
+        return self.compute.reduction
+
+    def inside(self, start: int, width: int) -> bool:
+        """Whether a tile of columns needs none of the conditions."""
+        facts = self._facts(start, width)
+        return all(prove(test, facts) for test in self.column)
+
+    def _facts(self, start: int, width: int) -> Facts:
+        ends = {self.compute.axes[-2]: Range(start, start + width - 1)}
+        axes = zip(self.reduction.axes, self.reduction.extents, strict=True)
+        return Facts({**ends, **{a: Range(0, e - 1) for a, e in axes}})
+
+    def tiles(self, width: int) -> tuple[list[int], list[tuple[int, int]]]:
+        """Starts of the tiles that need no condition, and start and width of the others."""
+        plain: list[int] = []
+        others: list[tuple[int, int]] = []
+        for start in range(0, self.columns, width):
+            wide = min(width, self.columns - start)
+            if wide == width and self.inside(start, wide):
+                plain.append(start)
+            else:
+                others.append((start, wide))
+        return plain, others
+
+
+def _without_ones(compute: Compute) -> Compute:
+    """The definition without axes of one step in its reduction."""
+    reduction = compute.reduction
+    if reduction is None or 1 not in reduction.extents:
+        return compute
+    pairs = list(zip(reduction.axes, reduction.extents, strict=True))
+    zeros = {a: build.const(0) for a, e in pairs if e == 1}
+    value = rewrite(substitute(reduction.value, zeros), _folded)
+    kept = [(a, e) for a, e in pairs if e > 1] or pairs[:1]
+    axes, extents = zip(*kept, strict=True)
+    return replace(compute, reduction=replace(reduction, axes=axes, extents=extents, value=value))
+
+
+def _folded(node: Node) -> Node | None:
+    """A load with its index simplified."""
+    if not isinstance(node, Load):
+        return None
+    return replace(node, index=tuple(simplify(e, Facts()) for e in node.index))
+
+
+def _parted(reduction: Reduction) -> tuple[Expr, list[Expr]]:
+    """The value of a term, and the conditions without which it changes nothing."""
+    kind = reduction.value.type
+    assert isinstance(kind, DType)
+    neutral = start_value(reduction.reducer, kind)
+    if reduction.reducer is Reducer.SUM and isinstance(reduction.value, Binary):
+        whole = reduction.value
+        if whole.op is BinaryOp.MUL and isinstance(whole.a, Select) and _equal(whole.a.b, neutral):
+            return replace(whole, a=whole.a.a), list(_conjuncts(whole.a.cond))
+    if isinstance(reduction.value, Select) and _equal(reduction.value.b, neutral):
+        return reduction.value.a, list(_conjuncts(reduction.value.cond))
+    return reduction.value, []
+
+
+def _equal(a: Expr, b: Expr) -> bool:
+    return isinstance(a, Const) and isinstance(b, Const) and a.value == b.value
+
+
+def _conjuncts(cond: Expr) -> Iterator[Expr]:
+    if isinstance(cond, Binary) and cond.op is BinaryOp.AND:
+        yield from _conjuncts(cond.a)
+        yield from _conjuncts(cond.b)
+    else:
+        yield cond
+
+
+def _flattens(compute: Compute) -> bool:
+    """Whether the last two spatial axes stand side by side in all that is read, as in a matrix."""
+    assert compute.reduction is not None
+    high, wide = compute.axes[-3:-1]
+    extents = compute.output.tensor.extents[-3:-1]
+    for node in walk(compute.reduction.value):
+        if not isinstance(node, Load):
+            continue
+        uses = [d for d, e in enumerate(node.index) if variables(e) & {high, wide}]
+        if not uses:
+            continue
+        d = uses[0]
+        shape = node.tensor.tensor.extents[d : d + 2]
+        if uses != [d, d + 1] or node.index[d] is not high or node.index[d + 1] is not wide:
+            return False
+        if shape != extents:
+            return False
+    return True
+
+
+def factors(value: Expr, block: Var) -> tuple[Expr, Expr] | None:
+    """The factor of a product that all blocks of channels share, and the other one."""
+    if not isinstance(value, Binary) or value.op is not BinaryOp.MUL:
+        return None
+    for a, b in ((value.a, value.b), (value.b, value.a)):
+        if block not in variables(a) and block in variables(b):
+            return a, b
+    return None
+
+
+def nest(reduction: Reduction, value: Expr) -> tuple[list[tuple[Var, Expr | int]], Expr]:
+    """Loops around a term, and the term in their variables.
+
+    An axis whose quotient and remainder are read, as of channels in blocks, is walked block by
+    block, the channels of a block innermost.
+    """
+    outer: list[tuple[Var, Expr | int]] = []
+    inner: list[tuple[Var, Expr | int]] = []
+    names: dict[object, Expr] = {}
+    axes: dict[Var, Expr] = {}
+    for var, extent in zip(reduction.axes, reduction.extents, strict=True):
+        sizes = (_key(n)[2] for n in walk(value) if _key(n)[:2] == ("//", var))
+        size = next((n for n in sizes if isinstance(n, int)), None)
+        if size is None:
+            outer.append((var, extent))
+            continue
+        high, low = Var(f"{var.name}_block", i32), Var(f"{var.name}_in", i32)
+        names[("//", var, size)], names[("%", var, size)] = high, low
+        axes[var] = build.add(build.mul(high, size), low)
+        left = build.sub(extent, build.mul(high, size))
+        count: Expr | int = size if extent % size == 0 else build.binary(BinaryOp.MIN, left, size)
+        outer.append((high, -(-extent // size)))
+        inner.append((low, extent if extent < size else count))
+    # quotients first: an operand that is the axis itself stays until then
+    found = rewrite(value, lambda n: names.get(_key(n)))
+    return outer + inner, substitute(found, axes)
+
+
+def _key(node: Node) -> tuple[object, ...]:
+    """What a quotient or remainder of a variable by a number is."""
+    if isinstance(node, Binary) and isinstance(node.a, Var) and isinstance(node.b, Const):
+        # an axis is never negative: both kinds of division give the same
+        if node.op in (BinaryOp.FLOORDIV, BinaryOp.TRUNCDIV):
+            return "//", node.a, int(node.b.value)
+        if node.op in (BinaryOp.FLOORMOD, BinaryOp.TRUNCMOD):
+            return "%", node.a, int(node.b.value)
+    return ()
+
+
+def even(extent: int, most: int) -> int:
+    """The width of tiles, at most `most`, so that the last is not much narrower.
+
+    Examples
+    --------
+    >>> even(56, 14), even(35, 14), even(49, 14)
+    (14, 12, 13)
+    """
+    return -(-extent // -(-extent // most))
