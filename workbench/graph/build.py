@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
@@ -24,6 +25,12 @@ else:
 FOLD_LIMIT = 2**20
 """An operator on constants is computed now if its output has at most as many elements as this,
 or as its inputs together; else it stays an operator (a huge fill must not eat the memory)."""
+
+FOLD_STEPS = 2**24
+"""A reduction on constants is computed now up to as many steps; a kernel is better at more."""
+
+FOLD_BYTES = 2**28
+"""What may be computed now altogether, beyond four times the weights [byte]."""
 
 
 class NeedsValue(Exception):
@@ -71,22 +78,42 @@ class Builder:
         The model's node that is being translated; recorded in each operator made meanwhile.
     wish : str
         What the tensors made meanwhile are called after.
+    given_bytes, folded_bytes : int
+        Constants from outside, and those computed of them, so far [byte].
     """
 
     operators: list[Operator] = field(default_factory=list[Operator])
     constants: dict[Tensor, np.ndarray] = field(default_factory=dict)
     origin: str = ""
     wish: str = "t"
+    given_bytes: int = 0
+    folded_bytes: int = 0
 
     def constant(self, value: np.ndarray, name: str = "") -> Tensor:
-        """A tensor known now.
+        """A tensor known now; with a name of its own it is a weight.
 
         Raises
         ------
         ModelError
-            For a number type that kernels do not have.
+            For a number type that kernels do not have, or when constants fill the memory.
         """
-        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        tensor = self._known(np.ascontiguousarray(value).reshape(np.shape(value)), name)
+        if name:
+            self.given_bytes += tensor.size_bytes
+        else:
+            self.folded_bytes += tensor.size_bytes
+        if self.folded_bytes > 4 * self._allowed_bytes:
+            raise ModelError(
+                f"constants computed of {self.given_bytes} bytes of weights take "
+                f"{self.folded_bytes} bytes already"
+            )
+        return tensor
+
+    @property
+    def _allowed_bytes(self) -> int:
+        return FOLD_BYTES + 4 * self.given_bytes
+
+    def _known(self, array: np.ndarray, name: str = "") -> Tensor:
         tensor = Tensor(name or self.wish, dtype_of(array), array.shape)
         self.constants[tensor] = array
         return tensor
@@ -126,15 +153,24 @@ class Builder:
         if output.size == 0:
             return self.constant(np.zeros(extents, kind.dtype.numpy_name))
         known = [self.constants[t] for t in used if t in self.constants]
-        limit = max(FOLD_LIMIT, sum(a.size for a in known))
-        if len(known) == len(used) and output.size <= limit:
+        if len(known) == len(used) and self._folds(compute, output, known):
+            self.folded_bytes += output.size_bytes
             stored = [a.reshape(a.shape or (1,)) for a in known]
             array = evaluate(compute, dict(zip(compute.inputs, stored, strict=True)))
-            return self.constant(array.reshape(extents))
+            return self._known(array.reshape(extents))
         shown = tuple((k, str(v)) for k, v in (attributes or {}).items())
         op = Operator(compute.name, used, (output,), compute, self._origin(), shown)
         self.operators.append(op)
         return output
+
+    def _folds(self, compute: Compute, output: Tensor, known: Sequence[np.ndarray]) -> bool:
+        """Whether an operator on constants is worth computing now."""
+        steps = prod(compute.reduction.extents) if compute.reduction else 1
+        return (
+            output.size <= max(FOLD_LIMIT, sum(a.size for a in known))
+            and (steps == 1 or output.size * steps <= FOLD_STEPS)
+            and self.folded_bytes + output.size_bytes <= self._allowed_bytes
+        )
 
     def host(
         self,
@@ -194,7 +230,7 @@ class Builder:
         """`tensor` under another name, if it was made just now or is a constant."""
         if tensor in self.constants:
             # whoever holds it under its old name keeps that one
-            return self.constant(self.constants[tensor], name)
+            return self._known(self.constants[tensor], name)
         if not self.operators or self.operators[-1].outputs != (tensor,):
             return tensor
         named = replace(tensor, name=name)

@@ -37,7 +37,8 @@ else:
     np = lazy("numpy")
 
 _AT_ONCE = 2**22
-"""Elements of output times reduction that are computed in one go; more is done in slices."""
+"""Elements of output times reduction times inputs that are computed in one go; more is done in
+slices."""
 
 _BINARY: dict[BinaryOp, str] = {
     BinaryOp.ADD: "add",
@@ -108,7 +109,8 @@ def evaluate(compute: Compute, arrays: Mapping[Var, np.ndarray]) -> np.ndarray:
     output = compute.output.tensor
     out = np.empty(output.extents, _dtype(output.dtype))
     inner = compute.reduction.extents if compute.reduction else ()
-    rows = max(1, _AT_ONCE // max(1, prod(output.extents[1:]) * prod(inner)))
+    wide = prod(output.extents[1:]) * prod(inner) * len(compute.inputs)
+    rows = max(1, _AT_ONCE // max(1, wide))
     with np.errstate(all="ignore"):
         for start in range(0, output.extents[0], rows):
             stop = min(start + rows, output.extents[0])

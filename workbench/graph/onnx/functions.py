@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
+from workbench.base.names import shown
 from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.registry import find, schema
 
@@ -23,6 +24,10 @@ else:
 _DEPTH = 16
 """How deep functions may call functions."""
 
+MOST_NODES = 100_000
+"""Nodes that a node may stand for: ten functions that call the next one ten times each make
+10**10 of them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Functions:
@@ -34,10 +39,13 @@ class Functions:
         Version per domain.
     local : mapping
         The model's own functions by domain and name.
+    sizes : dict
+        How many nodes calls come to, as far as it was asked: functions may double with each call.
     """
 
     opsets: Mapping[str, int]
     local: Mapping[tuple[str, str], onnx.FunctionProto] = field(repr=False)
+    sizes: dict[tuple[object, ...], int | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, proto: onnx.ModelProto) -> Functions:
@@ -65,23 +73,44 @@ class Functions:
         """Version in force for a domain; 1 when the model does not say."""
         return self.opsets.get(_domain(domain), 1)
 
-    def supported(self, node: Node, depth: int = 0) -> bool:
-        """Whether a node has a row, or a body all of whose nodes are supported."""
+    def supported(self, node: Node) -> bool:
+        """Whether a node has a row, or a body all of whose nodes are supported.
+
+        Raises
+        ------
+        ModelError
+            When functions that call functions make more nodes of it than any model has.
+        """
+        size = self._size(node, 0)
+        if size is not None and size > MOST_NODES:
+            raise ModelError(
+                f'node "{node.name}" ({shown(node.op)}): its functions come to {size} nodes; '
+                f"at most {MOST_NODES} are expanded"
+            )
+        return size is not None
+
+    def _size(self, node: Node, depth: int) -> int | None:
+        """How many nodes it is once expanded; None where one of them is not supported."""
         if find(node.domain, node.op, node.opset):
-            return True
+            return 1
         body = self._static_body(node)
         if body is None:
             described = schema(node.domain, node.op, node.opset)
-            return bool(described and described.has_context_dependent_function)
-        if depth > _DEPTH:
-            return False
-        inner = self.inside(body)
-        return all(inner.supported(Node.of(n, inner.opset(n.domain)), depth + 1) for n in body.node)
+            return 1 if described and described.has_context_dependent_function else None
+        place = (node.domain, node.op, node.opset, *sorted(self.opsets.items()))
+        if place not in self.sizes:
+            self.sizes[place] = None  # until it is known: a function may call itself
+            inner = self.inside(body)
+            steps = [Node.of(n, inner.opset(n.domain)) for n in body.node]
+            sizes = [inner._size(s, depth + 1) if depth < _DEPTH else None for s in steps]
+            known = [size for size in sizes if size is not None]
+            self.sizes[place] = 1 + sum(known) if len(known) == len(sizes) else None
+        return self.sizes[place]
 
     def inside(self, body: onnx.FunctionProto) -> Functions:
         """The opsets that a function's own nodes live in."""
         versions = {_domain(o.domain): o.version for o in body.opset_import}
-        return Functions({**self.opsets, **versions}, self.local)
+        return Functions({**self.opsets, **versions}, self.local, self.sizes)
 
     def _static_body(self, node: Node) -> onnx.FunctionProto | None:
         own = self.local.get((node.domain, node.op))

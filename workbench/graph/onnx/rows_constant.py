@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError
@@ -44,7 +44,7 @@ def _constant(node: Node, b: Builder) -> Tensor:
     if "sparse_value" in values:
         return b.constant(_dense(values["sparse_value"]))
     if "value" in values:
-        return b.constant(array_of(node.tensor("value"), None))
+        return b.constant(array_of(node.tensor("value"), None), b.wish)
     for key, kind in (
         ("value_float", "float32"),
         ("value_floats", "float32"),
@@ -131,6 +131,8 @@ def _range(node: Node, b: Builder, start: Tensor, stop: Tensor, step: Tensor) ->
     low, high, by = (e.reshape(()).item() for e in ends if e is not None)
     if by == 0:
         raise ModelError("Range with delta 0")
+    if not all(map(isfinite, (low, high, by))):
+        raise ModelError(f"a Range from {low} to {high} by {by} has no end")
     count = max(0, -int((low - high) // by))
     check_extents([count])
     if count > FOLD_LIMIT:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
+from workbench.base.names import shown
 from workbench.ir.types import DType, dtype
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def array_of(tensor: onnx.TensorProto, folder: Path | None) -> np.ndarray:
     ModelError
         When the data do not fit the shape, or lie outside the model's folder.
     """
-    name = tensor.name or "a constant"
+    name = shown(tensor.name or "a constant")
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         tensor = _with_external(tensor, name, folder)
     kind = dtype_of_elem(tensor.data_type)
@@ -80,26 +81,31 @@ def array_of(tensor: onnx.TensorProto, folder: Path | None) -> np.ndarray:
 def _with_external(tensor: onnx.TensorProto, name: str, folder: Path | None) -> onnx.TensorProto:
     entries = {e.key: e.value for e in tensor.external_data}
     location = entries.get("location", "")
+    where = repr(shown(location, 200))
     if folder is None:
         raise ModelError(
-            f'"{name}" lies in the file {location!r}, but the model has no folder',
+            f'"{name}" lies in the file {where}, but the model has no folder',
             hint="pass the path of the model instead of its bytes",
         )
     base = Path(os.path.realpath(folder))
-    file = Path(os.path.realpath(base / location))
-    if not location or not file.is_relative_to(base):
-        raise ModelError(f'"{name}" lies in {location!r}, outside the folder of the model')
-    if not file.is_file():
-        raise ModelError(f'"{name}" lies in {location!r}, which is missing')
+    try:
+        file = Path(os.path.realpath(base / location))
+        inside, found = file.is_relative_to(base), file.is_file()
+    except (OSError, ValueError) as error:  # a name too long, or with a zero in it
+        raise ModelError(f'"{name}" lies in {where}, which is no name of a file') from error
+    if not location or not inside:
+        raise ModelError(f'"{name}" lies in {where}, outside the folder of the model')
+    if not found:
+        raise ModelError(f'"{name}" lies in {where}, which is missing')
     try:
         offset, length = int(entries.get("offset", 0)), int(entries.get("length", 0))
     except ValueError:
-        raise ModelError(f'"{name}" has no valid place in {location!r}') from None
+        raise ModelError(f'"{name}" has no valid place in {where}') from None
     size = file.stat().st_size
     length = length or size - offset
     if offset < 0 or length < 0 or offset + length > size:
         raise ModelError(
-            f'"{name}" needs bytes {offset} to {offset + length} of {location!r}, which has {size}'
+            f'"{name}" needs bytes {offset} to {offset + length} of {where}, which has {size}'
         )
     with file.open("rb") as stream:
         stream.seek(offset)
