@@ -7,6 +7,8 @@ What lives here
     reduce_block   several threads per result: shuffles, then shared memory
     matmul_simt    tiled matrix product without tensor cores
     matmul_cpu     tiled matrix product, threads as the lanes of vectors
+    window         what a sliding window over blocked channels is
+    window_cpu     convolution and pooling, channels as the lanes of vectors
     lanes          loops and tiles of the templates for a CPU
     axes           how output elements are dealt to blocks and threads
     combine        reductions step by step

@@ -12,13 +12,15 @@ from workbench.schedules.matmul_cpu import MatmulCpu, fitted
 from workbench.schedules.matmul_simt import MatmulSimt, factors
 from workbench.schedules.reduce_block import ReduceBlock
 from workbench.schedules.reduce_serial import ReduceSerial
+from workbench.schedules.window_cpu import WindowCpu
+from workbench.schedules.window_cpu import fitted as window_fitted
 
 if TYPE_CHECKING:
     from workbench.ir.compute import Compute
     from workbench.ir.module import Module
     from workbench.ir.target import Target
 
-Template = Injective | ReduceSerial | ReduceBlock | MatmulSimt | MatmulCpu
+Template = Injective | ReduceSerial | ReduceBlock | MatmulSimt | MatmulCpu | WindowCpu
 
 
 def choose(compute: Compute, target: Target) -> Template:
@@ -45,6 +47,8 @@ def choose(compute: Compute, target: Target) -> Template:
     reduction = compute.reduction
     if reduction is None:
         return Injective()
+    if target.kind == "cpu" and (window := window_fitted(compute, host().lanes)) is not None:
+        return window
     results, length = compute.output.tensor.size, prod(reduction.extents)
     if factors(compute) is not None:
         m, n = compute.output.tensor.extents[-2:]
