@@ -21,8 +21,8 @@ from workbench.schedules import Template, choose
 from workbench.schedules.axes import tiles
 from workbench.schedules.injective import Injective
 from workbench.schedules.matmul_simt import MatmulSimt
-from workbench.schedules.reduce_block import ReduceBlock
 from workbench.schedules.reduce_serial import ReduceSerial
+from workbench.schedules.row_block import RowBlock
 
 GPU = Target("cuda", "sm_90a")
 EXTENTS = st.lists(st.integers(1, 40), min_size=1, max_size=4)
@@ -65,7 +65,14 @@ def reduced(x: Tensor, dims: list[int], reducer: Reducer) -> Compute:
 
 
 NUMPY = {Reducer.SUM: np.sum, Reducer.MAX: np.max, Reducer.MIN: np.min, Reducer.PROD: np.prod}
-REDUCE = [ReduceSerial(), ReduceSerial(32), ReduceBlock(), ReduceBlock(1, 8), ReduceBlock(4, 2)]
+REDUCE = [
+    ReduceSerial(),
+    ReduceSerial(32),
+    RowBlock(),
+    RowBlock(1, 256),
+    RowBlock(4, 64),
+    RowBlock(16, 1),
+]
 
 
 @pytest.mark.parametrize("template", REDUCE, ids=str)
@@ -148,8 +155,8 @@ def test_a_schedule_that_cannot_be() -> None:
     ("shape", "dims", "name"),
     [
         ((4, 16), [1], "ReduceSerial"),
-        ((8, 300), [1], "ReduceBlock"),
-        ((2, 10000), [1], "ReduceBlock"),
+        ((8, 300), [1], "RowBlock"),
+        ((2, 10000), [1], "RowBlock"),
         ((5000, 300), [1], "ReduceSerial"),
     ],
 )
@@ -171,7 +178,7 @@ def test_choice_for_products() -> None:
 
 
 def test_shuffles_need_whole_registers() -> None:
-    assert choose(reduced(Tensor("x", i64, (4, 300)), [1], Reducer.MAX), GPU) == ReduceBlock()
+    assert choose(reduced(Tensor("x", i64, (4, 300)), [1], Reducer.MAX), GPU) == RowBlock()
     short = DType("i8", "i", 8)
     assert choose(reduced(Tensor("x", short, (4, 300)), [1], Reducer.MAX), GPU) == ReduceSerial()
 

@@ -8,7 +8,13 @@ What lives here
     build      puts a graph together, computing what is known already
     evaluate   what a definition gives, by numpy
     rewrite    rewrites of a whole graph, a list of named rules
+    layout     definitions over blocks of channels
+    blocking   the rewrite into blocks of channels
     partition  which operators share a kernel, and why others do not
+    group      operators that share a kernel, as data
+    rows       operators over the same rows: softmax, normalisations
+    paths      ways through a graph: of an element, of values from operator to operator
+    cost       what it costs to compute something again
     fuse       a scheduled program takes in the definitions around it
     schedule   from a group to one program
     memory     where the tensors between kernels lie

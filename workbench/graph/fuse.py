@@ -32,6 +32,7 @@ def fuse(
     prologue: Sequence[Compute] = (),
     epilogue: Sequence[Compute] = (),
     name: str | None = None,
+    outputs: Sequence[Var] = (),
 ) -> Module:
     """The scheduled program with definitions fused into its loads and stores.
 
@@ -48,11 +49,13 @@ def fuse(
         Injective, in order; each has an inverse map for `output` or an earlier epilogue's output.
     name : str, optional
         A new name for the kernel.
+    outputs : sequence of Var, optional
+        What is stored, of what the program stores and the epilogue makes; by default the last.
 
     Returns
     -------
     Module
-        Its kernel has the inputs that are still read, and the last output, as parameters.
+        Its kernel has the inputs that are still read, and the outputs, as parameters.
 
     Raises
     ------
@@ -62,17 +65,17 @@ def fuse(
     """
     kernel = module.kernel
     body = kernel.body
+    stored = tuple(outputs) or ((epilogue[-1].output if epilogue else output),)
     if epilogue:
         _check_stores(body, output)
-        body = rewrite(body, lambda n: _stored(n, output, epilogue))
+        body = rewrite(body, lambda n: _stored(n, output, epilogue, stored))
     for producer in reversed(prologue):
         body = _loaded(body, producer)
-    last = epilogue[-1].output if epilogue else output
     fused = replace(
         kernel,
         name=name or kernel.name,
         body=body,
-        params=_params(kernel, body, [*prologue, *epilogue], last),
+        params=_params(kernel, body, [*prologue, *epilogue], stored),
     )
     return replace(module, functions=(*module.functions[:-1], fused))
 
@@ -87,29 +90,31 @@ def _check_stores(body: Node, output: Var) -> None:
             raise ScheduleError(f"{output.name} is stored in short vectors; store single elements")
 
 
-def _stored(node: Node, output: Var, epilogue: Sequence[Compute]) -> Node | None:
+def _stored(
+    node: Node, output: Var, epilogue: Sequence[Compute], outputs: Sequence[Var]
+) -> Node | None:
     """The store of an element, carried through the epilogue."""
     if not isinstance(node, Store) or node.tensor is not output:
         return None
-    steps: list[Declare] = []
+    steps: list[Declare | Store] = []
+    made: dict[Var, tuple[Expr, tuple[Expr, ...]]] = {}
 
-    def kept(tensor: Var, value: Expr) -> Expr:
+    def keep(tensor: Var, index: tuple[Expr, ...], value: Expr, last: bool) -> None:
         # a name of its own for each step: what is used twice is computed once
-        if isinstance(value, Var):
-            return value
-        kind = value.type
-        assert isinstance(kind, DType)
-        step = Var(f"{tensor.name}_value", kind)
-        steps.append(Declare(step, value, span=node.span))
-        return step
+        if not isinstance(value, Var) and not last:
+            kind = value.type
+            assert isinstance(kind, DType)
+            step = Var(f"{tensor.name}_value", kind)
+            steps.append(Declare(step, value, span=node.span))
+            value = step
+        made[tensor] = (value, index)
+        if tensor in outputs:
+            steps.append(Store(tensor, index, value, span=node.span))
 
-    made = {output: (kept(output, node.value), node.index)}
-    *inner, last = epilogue
-    for compute in inner:
-        index, value = _continued(compute, made)
-        made[compute.output] = (kept(compute.output, value), index)
-    index, value = _continued(last, made)
-    return Seq((*steps, Store(last.output, index, value, span=node.span)))
+    keep(output, node.index, node.value, last=False)
+    for compute in epilogue:
+        keep(compute.output, *_continued(compute, made), last=compute is epilogue[-1])
+    return Seq(tuple(steps))
 
 
 def _continued(
@@ -152,9 +157,9 @@ def _loaded(body: Node, producer: Compute) -> Node:
 
 
 def _params(
-    kernel: Function, body: Node, computes: Sequence[Compute], output: Var
+    kernel: Function, body: Node, computes: Sequence[Compute], outputs: Sequence[Var]
 ) -> tuple[Var, ...]:
     used = variables(body)
     candidates = [*kernel.params, *(v for c in computes for v in c.inputs)]
-    inputs = [v for v in dict.fromkeys(candidates) if v in used and v is not output]
-    return (*inputs, output)
+    inputs = [v for v in dict.fromkeys(candidates) if v in used and v not in outputs]
+    return (*inputs, *outputs)

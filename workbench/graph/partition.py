@@ -1,132 +1,34 @@
 """Which operators share a kernel.
 
 Each group has one anchor, the operator that is scheduled; the others are fused into its program
-by their definitions alone. First every anchor takes what follows it as epilogue, then what
-precedes it as prologue; injective operators that are left form groups among themselves.
+by their definitions alone. First every anchor takes what follows it as epilogue, then reductions
+take what works along the same rows, then all take what precedes them as prologue; injective
+operators that are left form groups among themselves. What somebody else needs as well is stored
+on the way, or, if that moves fewer bytes, computed again by each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.base.names import shown
+from workbench.graph.cost import REREADS, cheap, costly, loads, repays, rereads
 from workbench.graph.graph import Graph, producers, users
-from workbench.ir.alike import alike
-from workbench.ir.expr import Call, Load, Var
-from workbench.ir.traverse import substitute, walk
-from workbench.ir.types import i32
+from workbench.graph.group import Group, Partition, Unfused
+from workbench.graph.paths import Path, Reach, ordered
+from workbench.graph.rows import Region
 
 if TYPE_CHECKING:
-    from workbench.graph.operator import HostCall, Operator
+    from workbench.graph.operator import Operator
     from workbench.graph.tensor import Tensor
-    from workbench.ir.expr import Expr
-
-COSTLY = frozenset(
-    "exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh "
-    "atanh erf pow atan2 fmod".split()
-)
-"""Functions that cost so much that computing them several times is worse than storing once."""
-
-REREADS = 4
-"""A prologue with a costly function is fused only where no element is read more often."""
-
 
 COPIES = 16
 """A prologue is written out once for each load of it; beyond this it is stored instead."""
 
 LARGEST = 64
 """Operators of a group, at most: beyond this a kernel takes long to compile and to read."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Group:
-    """Operators that become one kernel.
-
-    Attributes
-    ----------
-    anchor : Operator
-        What is scheduled.
-    prologue : tuple of Operator
-        Computed where the program loads, in the order they depend on one another.
-    epilogue : tuple of Operator
-        Computed where the program stores, in order.
-    kept : tuple of Tensor
-        What is made on the way and stored as well, because somebody else needs it.
-    """
-
-    anchor: Operator
-    prologue: tuple[Operator, ...] = ()
-    epilogue: tuple[Operator, ...] = ()
-    kept: tuple[Tensor, ...] = ()
-
-    @property
-    def operators(self) -> tuple[Operator, ...]:
-        """All of them, in an order in which they could run."""
-        return (*self.prologue, self.anchor, *self.epilogue)
-
-    @property
-    def host(self) -> HostCall | None:
-        """What is run instead of a kernel; such a group has one operator."""
-        return self.anchor.host
-
-    @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        """The tensors the group gives."""
-        return (*self.kept, *(self.epilogue or (self.anchor,))[-1].outputs)
-
-    @property
-    def output(self) -> Tensor:
-        """The last tensor the group gives, which all its operators lead to."""
-        return self.outputs[-1]
-
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """The tensors the group reads from outside, each once."""
-        inner = {t for op in self.operators for t in op.outputs}
-        return tuple(dict.fromkeys(t for op in self.operators for t in op.inputs if t not in inner))
-
-    def __repr__(self) -> str:
-        inputs = ", ".join(shown(t.name) for t in self.inputs)
-        return f"Group({self.name}: {inputs} → {', '.join(map(str, self.outputs))})"
-
-    @property
-    def name(self) -> str:
-        """What it does in a few words, such as ``conv_batch_norm_relu``."""
-        names = [op.name for op in self.operators]
-        if len(names) <= _NAMED:
-            return "_".join(names)
-        return "_".join(names[: _NAMED - 1]) + f"_and_{len(names) - _NAMED + 1}_more"
-
-
-_NAMED = 6
-"""Operators that a group's name spells out; of more, all but one of these."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unfused:
-    """A tensor that is stored between two kernels, and why."""
-
-    tensor: Tensor
-    producer: Operator
-    user: Operator
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.producer.name} → {self.user.name}: {self.reason}"
-
-    def __repr__(self) -> str:
-        return f"Unfused({self})"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Partition:
-    """Groups in an order in which they can run, and the edges between them."""
-
-    groups: tuple[Group, ...]
-    unfused: tuple[Unfused, ...]
 
 
 def partition(graph: Graph, fuse: bool = True) -> Partition:
@@ -137,62 +39,111 @@ def partition(graph: Graph, fuse: bool = True) -> Partition:
     fuse : bool
         False gives every operator a kernel of its own.
     """
+    if not fuse:
+        return Partition(tuple(Group(op) for op in graph.operators), ())
     state = _State(graph)
-    anchors = [op for op in graph.operators if not (fuse and op.injective)]
-    if fuse:
-        for op in anchors:
-            state.free.remove(op)
-        for op in anchors:
+    anchors = [op for op in graph.operators if not op.injective]
+    rows = {op: region for op in anchors if op.host is None and (region := Region.start(op))}
+    state.free.difference_update(op for op in anchors if op not in rows)
+    state.idle = set(rows)
+    for op in anchors:
+        if op not in rows:
             state.grow_epilogue(op)
-        for op in anchors:
+    for op, region in rows.items():
+        if op in state.idle:
+            state.grow_rows(op, region)
+    for op in anchors:
+        if op in state.members:
             state.grow_prologue(op)
-        for op in reversed(graph.operators):
-            if op in state.free:
-                state.free.remove(op)
-                anchors.append(op)
-                state.members[op] = [op]
-                state.grow_prologue(op)
-    else:
-        state.members = {op: [op] for op in anchors}
-    groups = [state.group(op) for op in anchors]
-    place = {op: n for n, op in enumerate(graph.operators)}
-    # a group runs where its last operator stood: all that it reads has been computed by then
-    groups.sort(key=lambda g: place[max(g.operators, key=place.__getitem__)])
-    found = tuple(groups)
-    return Partition(found, tuple(state.unfused(found)) if fuse else ())
+    for op in reversed(graph.operators):
+        if op in state.free and not state.needless(op):
+            state.free.remove(op)
+            state.members[op] = [op]
+            state.grow_prologue(op)
+    groups = ordered([state.group(op) for op in state.members], state.reach.place)
+    return Partition(groups, tuple(state.unfused(groups)))
 
 
 @dataclass
 class _State:
+    """Groups as they are gathered.
+
+    Attributes
+    ----------
+    free : set of Operator
+        Injective, and in no group yet.
+    idle : set of Operator
+        Reductions along rows that are in no group yet.
+    copied : set of Operator
+        Injective operators with several users, of which each computes them for itself.
+    members : dict
+        The operators of each group by its anchor, the anchor first.
+    """
+
     graph: Graph
     members: dict[Operator, list[Operator]] = field(default_factory=dict)
     epilogues: dict[Operator, list[Operator]] = field(default_factory=dict)
+    regions: dict[Operator, Region] = field(default_factory=dict)
     reasons: dict[tuple[Tensor, Operator], str] = field(default_factory=dict)
     copies: dict[Operator, int] = field(default_factory=dict)
+    idle: set[Operator] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.users = users(self.graph.operators)
         self.makers = producers(self.graph.operators)
         self.outputs = set(self.graph.outputs)
-        self.order = {op: n for n, op in enumerate(self.graph.operators)}
-        self.free = set(self.graph.operators)
-        self.members = {}
+        self.reach = Reach(self.graph)
+        self.free = {op for op in self.graph.operators if op.injective}
+        self.copied: set[Operator] = set()
+        for op in reversed(self.graph.operators):
+            if self._copyable(op):
+                self.copied.add(op)
+
+    def _copyable(self, op: Operator) -> bool:
+        """Whether each user of an operator is to compute it for itself."""
+        if not op.injective or op.output in self.outputs or not cheap(op):
+            return False
+        using = self.users.get(op.output, [])
+        several = len(using) > 1 or any(u in self.copied for u in using)
+        alone = all(u.host is None for u in using)
+        return several and alone and repays(op, len(using))
+
+    def needless(self, op: Operator) -> bool:
+        """Whether all that read a copied operator compute it themselves."""
+        using = set(self.users.get(op.output, ()))
+        groups = [g for g in self.members.values() if using.intersection(g)]
+        return op in self.copied and all(op in g for g in groups)
+
+    def _outside(self, op: Operator, group: Sequence[Operator]) -> bool:
+        """Whether somebody outside the group needs what `op` gives."""
+        if op in self.copied and op not in group[:1]:
+            return False
+        return op.output in self.outputs or any(u not in group for u in self.users[op.output])
+
+    # epilogues
 
     def grow_epilogue(self, anchor: Operator) -> None:
-        """Take the operators after `anchor` while they are one-to-one in what it gives."""
-        self.epilogues[anchor], self.members[anchor] = [], [anchor]
+        """Take the operators after `anchor` that are one-to-one in what it gives.
+
+        First those through which all of it goes; then, storing it on the way, others.
+        """
+        group = self.members[anchor] = [anchor]
+        self.epilogues[anchor] = []
         if anchor.host is not None:
             return
-        chain: list[Operator] = []
+        maps = {anchor.output: Path.start(anchor.output)}
         tensor = anchor.output
-        while (region := self._region(tensor, LARGEST - 1 - len(chain))) is not None:
-            chain += region
-            self.free.difference_update(region)
+        while region := self._region(tensor, maps, LARGEST - len(group)):
+            group += region
             tensor = region[-1].output
-        self.epilogues[anchor] = chain
-        self.members[anchor] = [anchor, *chain]
+        self._branch(group, maps)
+        self.free.difference_update(group)
+        self.copied.difference_update(group)
+        self.epilogues[anchor] = sorted(group[1:], key=self.reach.place.__getitem__)
+        if len([op for op in group if self._outside(op, group)]) > 1:
+            self.reach.join(group)
 
-    def _region(self, tensor: Tensor, most: int) -> list[Operator] | None:
+    def _region(self, tensor: Tensor, maps: dict[Tensor, Path], most: int) -> list[Operator] | None:
         """The operators through which all that is made of `tensor` becomes one tensor again.
 
         Usually that is its one user. Where it has several, they are followed until they meet,
@@ -201,36 +152,68 @@ class _State:
         pending = set(self.users.get(tensor, ()))
         if tensor in self.outputs or not pending:
             return None
-        maps: dict[Tensor, _Path] = {tensor: _Path.start(tensor)}
+        found = dict(maps)
         region: list[Operator] = []
         while True:
-            op = min(pending, key=self.order.__getitem__)
+            op = min(pending, key=self.reach.place.__getitem__)
             pending.remove(op)
             full = f"the group has {LARGEST} operators already"
-            reason, path = self._join(op, maps) if len(region) < most else (full, None)
+            reason, path = self._join(op, found) if len(region) < most else (full, None)
             if path is None:
-                self._say(op, maps, reason)
-                return self._several(tensor)
-            maps[op.output] = path
+                self._say(op, found, reason)
+                return None
+            found[op.output] = path
             region.append(op)
             if not pending:
+                maps |= found
                 return region
             if op.output in self.outputs or op.output not in self.users:
-                return self._several(tensor)
+                return None
             pending.update(self.users[op.output])
 
-    def _several(self, tensor: Tensor) -> None:
-        """Say of all users of `tensor` that there are several."""
-        for op in self.users[tensor]:
-            reason = f"{shown(tensor.name)} has {len(self.users[tensor])} uses"
-            self.reasons.setdefault((tensor, op), reason)
+    def _branch(self, group: list[Operator], maps: dict[Tensor, Path]) -> None:
+        """Take users of what is stored anyway, where that makes nothing be stored that was not."""
+        before = 0
+        while before != len(group) < LARGEST:
+            before = len(group)
+            for op in [u for t in list(maps) for u in self.users.get(t, ())]:
+                if op in group or op in self.copied or len(group) >= LARGEST:
+                    continue
+                reason, path = self._join(op, maps)
+                if path is not None and not self.reach.closed([*group, op]):
+                    reason = f"{op.name} needs what other kernels make of it"
+                elif path is not None:
+                    maps[op.output] = path
+                    group.append(op)
+                self._say(op, maps, reason)
+        for op in self._spare(group):
+            group.remove(op)
 
-    def _join(self, op: Operator, maps: dict[Tensor, _Path]) -> tuple[str, _Path | None]:
+    def _spare(self, group: Sequence[Operator]) -> list[Operator]:
+        """Operators at the end of a group that cost nothing where their results are read."""
+        spare: list[Operator] = []
+        for op in reversed(group[1:]):
+            rest = [m for m in group if m not in spare]
+            inner = [self.makers[t] for t in op.inputs if self.makers.get(t) in rest]
+            stored = all(self._outside(m, rest) for m in inner)
+            using = self.users.get(op.output, [])
+            last = inner and stored and len(using) == 1 and using[0] not in rest
+            if last and self._rather_later(op, using[0]):
+                spare.append(op)
+        return spare
+
+    def _rather_later(self, op: Operator, user: Operator) -> bool:
+        """Whether an operator is better computed where its only user reads it."""
+        if not op.injective or user.host is not None or op.output in self.outputs:
+            return False
+        return not costly(op) or rereads(user, op.output) <= REREADS
+
+    def _join(self, op: Operator, maps: dict[Tensor, Path]) -> tuple[str, Path | None]:
         """How `op` continues the paths of its inputs; None, with a reason, when it cannot."""
         inner = [t for t in op.inputs if t in maps]
         if op not in self.free:
             return _taken(op, "has a reduction"), None
-        paths: list[_Path] = []
+        paths: list[Path] = []
         for t in inner:
             if op.inverse(t) is None:
                 return f"{op.name} is not one-to-one in {shown(t.name)}", None
@@ -239,10 +222,69 @@ class _State:
             return f"{op.name} meets {shown(inner[0].name)} at different places", None
         return "", paths[0]
 
-    def _say(self, op: Operator, maps: dict[Tensor, _Path], reason: str) -> None:
+    def _say(self, op: Operator, maps: dict[Tensor, Path], reason: str) -> None:
         for t in op.inputs:
             if t in maps:
                 self.reasons.setdefault((t, op), reason)
+
+    # rows
+
+    def grow_rows(self, anchor: Operator, region: Region) -> None:
+        """Take what works along the same rows as the reduction `anchor`, before and after it."""
+        self.idle.discard(anchor)
+        before = 0
+        while before != len(region.index) < LARGEST:
+            before = len(region.index)
+            self._follow(region)
+            self._precede(region)
+        group = self.members[anchor] = [anchor, *(op for op in region.index if op is not anchor)]
+        for op in self._spare(group):
+            group.remove(op)
+            del region.index[op]
+        self.free.difference_update(op for op in group if op not in self.copied)
+        self.idle.difference_update(group)
+        self.regions[anchor] = region
+        ordered = sorted(group[1:], key=self.reach.place.__getitem__)
+        first = self.reach.place[anchor]
+        self.epilogues[anchor] = [op for op in ordered if self.reach.place[op] > first]
+        if len([op for op in group if self._outside(op, group)]) > 1:
+            self.reach.join(group)
+
+    def _follow(self, region: Region) -> None:
+        """Take in users of what the region makes."""
+        made = [op.output for op in region.index]
+        pending = {u for t in made for u in self.users.get(t, ())}
+        for op in sorted(pending, key=self.reach.place.__getitem__):
+            if op in region.index:
+                continue
+            if op in self.free or op in self.idle:
+                reason = self._may_join(op, region) or region.follow(op)
+                if not reason:
+                    self.copied.discard(op)
+            else:
+                reason = _taken(op, "is no reduction along the same rows")
+            for t in op.inputs if reason else ():
+                if t in made:
+                    self.reasons[t, op] = reason
+
+    def _precede(self, region: Region) -> None:
+        """Take in makers of what the region reads, each element in one place."""
+        for tensor in list(region.places):
+            maker = self.makers.get(tensor)
+            if maker is None or maker in region.index or maker not in self.free | self.idle:
+                continue
+            if not self._may_join(maker, region):
+                region.precede(maker)
+
+    def _may_join(self, op: Operator, region: Region) -> str:
+        """Why an operator must not be in a group with those of a region; empty if it may."""
+        if len(region.index) >= LARGEST:
+            return f"the group has {LARGEST} operators already"
+        if not self.reach.closed([*region.index, op]):
+            return f"{op.name} needs what other kernels make of it"
+        return ""
+
+    # prologues
 
     def grow_prologue(self, anchor: Operator) -> None:
         """Take the operators before the group while nobody else needs what they give."""
@@ -255,9 +297,10 @@ class _State:
             maker = self.makers.get(tensor)
             if maker is None or maker in group:
                 continue
-            reason = self._refusal(tensor, maker, group, anchor)
+            reason = self._refusal(tensor, maker, group)
             if reason is None:
-                self.free.remove(maker)
+                if maker not in self.copied:
+                    self.free.remove(maker)
                 self.copies[maker] = self._copies(tensor, group)
                 group.append(maker)
                 queue += maker.inputs
@@ -268,53 +311,69 @@ class _State:
                 if op in group:
                     self.reasons.setdefault((tensor, op), reason)
 
-    def _refusal(
-        self, tensor: Tensor, maker: Operator, group: Sequence[Operator], anchor: Operator
-    ) -> str | None:
+    def _refusal(self, tensor: Tensor, maker: Operator, group: Sequence[Operator]) -> str | None:
         """Why `maker` cannot join; None when it can."""
+        checks: tuple[Callable[[], str | None], ...] = (
+            lambda: self._needed(tensor, maker, group),
+            lambda: None if maker.injective else _taken(maker),
+            lambda: None if maker in self.free else f"{maker.name} is in another group already",
+            lambda: self._too_much(tensor, maker, group),
+        )
+        return next((reason for check in checks if (reason := check())), None)
+
+    def _needed(self, tensor: Tensor, maker: Operator, group: Sequence[Operator]) -> str | None:
+        """Who else needs a tensor."""
         if tensor in self.outputs:
             return f"{shown(tensor.name)} is an output of the graph"
-        if any(op not in group for op in self.users[tensor]):
-            return f"{shown(tensor.name)} has {len(self.users[tensor])} uses"
-        if not maker.injective:
-            return _taken(maker)
-        if maker not in self.free:
-            return f"{maker.name} is in another group already"
+        using = self.users[tensor]
+        if maker not in self.copied and any(u not in group or u in self.copied for u in using):
+            return f"{shown(tensor.name)} has {len(using)} uses"
+        return None
+
+    def _too_much(self, tensor: Tensor, maker: Operator, group: Sequence[Operator]) -> str | None:
+        """What would be computed too often."""
         if len(group) >= LARGEST:
             return f"the group has {LARGEST} operators already"
         if (copies := self._copies(tensor, group)) > COPIES:
             return f"{maker.name} would be written out {copies} times"
-        times = rereads(anchor, tensor) if tensor in anchor.inputs else 1
-        if times > REREADS and (costly := _costly(maker)):
-            return f"{costly} would be computed {times:.0f} times for each element"
+        times = max(rereads(op, tensor) for op in group if tensor in op.inputs)
+        if times > REREADS and (call := costly(maker)):
+            return f"{call} would be computed {times:.0f} times for each element"
         return None
 
     def _copies(self, tensor: Tensor, group: Sequence[Operator]) -> int:
         """How often the definition of `tensor` would stand in the group's program."""
+        using = (op for op in self.users[tensor] if op in group)
         # anchor and epilogue stand in it once
-        return sum(
-            self.copies.get(op, 1) * loads(op, tensor) for op in self.users[tensor] if op in group
-        )
+        return sum(self.copies.get(op, 1) * loads(op, tensor) for op in using)
+
+    # results
 
     def group(self, anchor: Operator) -> Group:
         """What was gathered around `anchor`."""
-        epilogue = self.epilogues.get(anchor, [])
-        prologue = [op for op in self.members[anchor] if op is not anchor and op not in epilogue]
-        prologue.sort(key=self.order.__getitem__)
-        return Group(anchor, tuple(prologue), tuple(epilogue))
+        epilogue, members = self.epilogues.get(anchor, []), self.members[anchor]
+        prologue = [op for op in members if op is not anchor and op not in epilogue]
+        prologue.sort(key=self.reach.place.__getitem__)
+        last = (epilogue or [anchor])[-1]
+        own = [op for op in (*prologue, anchor, *epilogue) if op is not last]
+        kept = [op.output for op in own if op.host is None and self._outside(op, members)]
+        return Group(
+            anchor, tuple(prologue), tuple(epilogue), tuple(kept), self.regions.get(anchor)
+        )
 
     def unfused(self, groups: Sequence[Group]) -> list[Unfused]:
         """Every edge between two groups, with its reason."""
-        home = {op: g for g in groups for op in g.operators}
-        found: list[Unfused] = []
-        for op in self.graph.operators:
-            for tensor in op.inputs:
-                maker = self.makers.get(tensor)
-                if maker is None or home[maker] is home[op]:
-                    continue
-                reason = self.reasons.get((tensor, op)) or self._why(tensor, op)
-                found.append(Unfused(tensor, maker, op, reason))
-        return found
+        found: dict[tuple[Tensor, Operator], Unfused] = {}
+        for group in groups:
+            for op in group.operators:
+                for tensor in op.inputs:
+                    maker = self.makers.get(tensor)
+                    if maker is None or maker in group.operators:
+                        continue
+                    reason = self.reasons.get((tensor, op)) or self._why(tensor, op)
+                    found[tensor, op] = Unfused(tensor, maker, op, reason)
+        place = self.reach.place
+        return sorted(found.values(), key=lambda u: place[u.user])
 
     def _why(self, tensor: Tensor, op: Operator) -> str:
         if tensor in self.outputs:
@@ -329,52 +388,3 @@ def _taken(op: Operator, inside: str = "has a reduction itself") -> str:
     if op.host is not None:
         return f"{op.name} runs on the host"
     return f"{op.name} {'is in another group already' if op.injective else inside}"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Path:
-    """Where an element of the start goes, through inverse maps: `axes` → `index`."""
-
-    axes: tuple[Var, ...]
-    index: tuple[Expr, ...]
-
-    @classmethod
-    def start(cls, tensor: Tensor) -> _Path:
-        """Every element stays where it is."""
-        axes = tuple(Var(f"e{n}", i32) for n in range(len(tensor.storage.shape)))
-        return cls(axes, axes)
-
-    def through(self, op: Operator, tensor: Tensor) -> _Path:
-        """The path continued by the inverse map of `op` in `tensor`."""
-        inverse = op.inverse(tensor)
-        assert inverse is not None
-        values = dict(zip(inverse.axes, self.index, strict=True))
-        return _Path(self.axes, tuple(substitute(e, values) for e in inverse.index))
-
-    def same(self, other: _Path) -> bool:
-        """Whether both lead to the same place; only equal formulas count."""
-        # the axes come along, so that `alike` pairs each of them with itself
-        return alike(
-            Call("at", (*self.axes, *self.index), None),
-            Call("at", (*other.axes, *other.index), None),
-        )
-
-
-def rereads(op: Operator, tensor: Tensor) -> float:
-    """How often, on average, `op` reads an element of its input `tensor`."""
-    compute = op.definition
-    inner = prod(compute.reduction.extents) if compute.reduction else 1
-    return loads(op, tensor) * op.output.size * inner / max(1, tensor.size)
-
-
-def loads(op: Operator, tensor: Tensor) -> int:
-    """In how many places the definition of `op` loads its input `tensor`."""
-    compute = op.definition
-    var = compute.inputs[op.inputs.index(tensor)]
-    roots = [compute.value] + ([compute.reduction.value] if compute.reduction else [])
-    return sum(isinstance(n, Load) and n.tensor is var for root in roots for n in walk(root))
-
-
-def _costly(op: Operator) -> str:
-    calls = (n.function for n in walk(op.definition.value) if isinstance(n, Call))
-    return next((name for name in calls if name in COSTLY), "")

@@ -12,10 +12,15 @@ from workbench.ir.expr import Var
 from workbench.ir.traverse import rewrite
 from workbench.schedules import schedule
 from workbench.schedules.axes import kernel_name
+from workbench.schedules.row_block import fitting
+from workbench.schedules.rows import Rows, RowStep
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workbench.graph.group import Group
     from workbench.graph.operator import Operator
-    from workbench.graph.partition import Group
+    from workbench.graph.rows import Region
     from workbench.graph.tensor import Tensor
     from workbench.ir.compute import Compute
     from workbench.ir.module import Module
@@ -35,7 +40,7 @@ class Scheduled:
     module : Module
         Level `script`.
     tensors : tuple of Tensor
-        What its parameters stand for; the output is the last.
+        What its parameters stand for; the outputs are the last.
     """
 
     module: Module
@@ -58,13 +63,22 @@ def program(group: Group, target: Target, template: Template | None = None) -> S
             if tensor not in shared:
                 shared[tensor] = Var(_name(tensor.name), tensor.storage)
     anchor = _renamed(group.anchor, shared)
-    module = schedule(anchor, target, template)
+    outputs = [shared[t] for t in group.outputs]
+    prologue, epilogue = group.prologue, group.epilogue
+    if group.rows is None:
+        module = schedule(anchor, target, template)
+    else:
+        rows = _rows(group, group.rows, shared)
+        module = fitting(rows, target).build_rows(rows, group.name)
+        prologue = [op for op in prologue if op not in group.rows.index]
+        epilogue = ()
     fused = fuse(
         module,
         anchor.output,
-        [_renamed(op, shared) for op in group.prologue],
-        [_renamed(op, shared) for op in group.epilogue],
+        [_renamed(op, shared) for op in prologue],
+        [_renamed(op, shared) for op in epilogue],
         kernel_name(group.name),
+        outputs,
     )
     owners = {var: tensor for tensor, var in shared.items()}
     origin = [name for op in group.operators for name in op.origin]
@@ -73,7 +87,15 @@ def program(group: Group, target: Target, template: Template | None = None) -> S
     return Scheduled(whole, tuple(owners[p] for p in kernel.params))
 
 
-def _renamed(op: Operator, shared: dict[Tensor, Var]) -> Compute:
+def _rows(group: Group, region: Region, shared: Mapping[Tensor, Var]) -> Rows:
+    """The operators over the same rows, with the group's variables."""
+    members = [op for op in group.operators if op in region.index]
+    steps = tuple(RowStep(_renamed(op, shared), region.index[op]) for op in members)
+    outputs = tuple(shared[t] for t in group.outputs)
+    return Rows(region.axes, region.extents, region.inner, region.lengths, steps, outputs)
+
+
+def _renamed(op: Operator, shared: Mapping[Tensor, Var]) -> Compute:
     """The definition with the group's variable for each tensor."""
     compute = op.definition
     names = dict(zip(compute.inputs, (shared[t] for t in op.inputs), strict=True))

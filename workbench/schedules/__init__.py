@@ -4,7 +4,8 @@ What lives here
     choose         which template a definition gets
     injective      one thread per element
     reduce_serial  one thread per result, which reduces on its own
-    reduce_block   several threads per result: shuffles, then shared memory
+    row_block      reductions along rows and what is made of them: threads of a row meet by shuffles
+    rows           definitions over the same rows, and the passes they take
     matmul_simt    tiled matrix product without tensor cores
     matmul_cpu     tiled matrix product, threads as the lanes of vectors
     window         what a sliding window over blocked channels is

@@ -115,11 +115,12 @@ def kernel_name(text: str) -> str:
 
 def kernel(compute: Compute, body: Stmt, blocks: int, threads: int, notes: Sequence[str]) -> Module:
     """A module of one kernel whose parameters are the inputs and the output of `compute`."""
-    function = Function(
-        kernel_name(compute.name),
-        (*compute.inputs, compute.output),
-        body,
-        Launch((blocks, 1, 1), (threads, 1, 1)),
-        notes=tuple(notes),
-    )
-    return Module((function,))
+    return launched(compute.name, (*compute.inputs, compute.output), body, blocks, threads, notes)
+
+
+def launched(
+    name: str, params: Sequence[Var], body: Stmt, blocks: int, threads: int, notes: Sequence[str]
+) -> Module:
+    """A module of one kernel over a line of blocks."""
+    launch = Launch((blocks, 1, 1), (threads, 1, 1))
+    return Module((Function(kernel_name(name), tuple(params), body, launch, notes=tuple(notes)),))

@@ -10,8 +10,8 @@ from workbench.runtime.jit import host
 from workbench.schedules.injective import Injective
 from workbench.schedules.matmul_cpu import MatmulCpu, fitted
 from workbench.schedules.matmul_simt import MatmulSimt, factors
-from workbench.schedules.reduce_block import ReduceBlock
 from workbench.schedules.reduce_serial import ReduceSerial
+from workbench.schedules.row_block import WARP, RowBlock
 from workbench.schedules.window_cpu import WindowCpu
 from workbench.schedules.window_cpu import fitted as window_fitted
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.ir.module import Module
     from workbench.ir.target import Target
 
-Template = Injective | ReduceSerial | ReduceBlock | MatmulSimt | MatmulCpu | WindowCpu
+Template = Injective | ReduceSerial | RowBlock | MatmulSimt | MatmulCpu | WindowCpu
 
 
 def choose(compute: Compute, target: Target) -> Template:
@@ -60,9 +60,9 @@ def choose(compute: Compute, target: Target) -> Template:
     # shuffles move whole registers; shorter types and bools reduce alone
     if isinstance(kind, DType) and kind.bits >= 32:
         if results <= 64 and length >= 4096:
-            return ReduceBlock(rows=1, warps=8)
+            return RowBlock(rows=1, width=8 * WARP)
         if results <= 4096 and length >= 128:
-            return ReduceBlock()
+            return RowBlock()
     return ReduceSerial()
 
 

@@ -48,13 +48,20 @@ class State:
 
     def start(self) -> list[Stmt]:
         """Declare them with what a reduction starts from."""
+        return [Declare(v, e) for v, e in zip(self.vars, self._starts(), strict=True)]
+
+    def again(self) -> list[Stmt]:
+        """Set them to what a reduction starts from."""
+        return [Assign(v, e) for v, e in zip(self.vars, self._starts(), strict=True)]
+
+    def _starts(self) -> list[Expr]:
         kind = self.value.type
         assert isinstance(kind, DType)
-        declared: list[Stmt] = [Declare(self.value, start_value(self.reduction.reducer, kind))]
+        starts: list[Expr] = [start_value(self.reduction.reducer, kind)]
         if self.position is not None:
             assert isinstance(self.position.type, DType)
-            declared.append(Declare(self.position, build.const(-1, self.position.type)))
-        return declared
+            starts.append(build.const(-1, self.position.type))
+        return starts
 
     def take(self, value: Expr, position: Expr | None) -> Stmt:
         """Put one more value in."""

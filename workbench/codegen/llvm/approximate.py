@@ -17,6 +17,12 @@ _LN2_HIGH = 0.693145751953125  # 12 bits, so that its product with an exponent i
 _LN2_LOW = math.log(2) - _LN2_HIGH
 _MAGIC, _MAGIC_BITS = 1.5 * 2**23, 0x4B400000
 
+_EXP = (
+    1.0, 1.0, 0.5, 0.1666657666611994, 0.04166655421299533, 0.008363232883680616,
+    0.001392625083033422,
+)  # fmt: skip
+"""exp(x) in powers of x for abs(x) <= log(2) / 2."""
+
 _ERF_NEAR = (
     1.1283791664799743, -0.3761263216743614, 0.11283671016218476, -0.02685803195858212,
     0.005197642556090092, -0.0008104441953902836, 8.209796859270497e-05,
@@ -135,21 +141,21 @@ def _scaled(b: Body, x: str, n: str) -> str:
     return b.op("fmul", b.op("fmul", x, _power_of_two(b, half)), _power_of_two(b, rest))
 
 
-def _whole(b: Body, x: str) -> tuple[str, str]:
-    """`x` rounded to the nearest integer, as i32 and as f32, for abs(x) < 2**22.
+def _whole(b: Body, x: str, factor: float = 1.0) -> tuple[str, str]:
+    """`x * factor` rounded to an integer, as i32 and as f32, for magnitudes below 2**22.
 
     The low bits of x + 1.5 * 2**23 are the integer: machines have no saturating conversion of
     vectors, and another has no value for NaN. Of NaN the float is NaN.
     """
     magic = b.number(_MAGIC)
-    shifted = b.op("fadd", x, magic)
+    shifted = b.fma(x, b.number(factor), magic)
     integer = b.op("sub", b.bits(shifted), b.integer(_MAGIC_BITS), b.ints)
     return integer, b.op("fsub", shifted, magic)
 
 
 def _exponent_part(b: Body, x: str) -> tuple[str, str]:
     """The integer n and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
-    integer, n = _whole(b, b.op("fmul", x, b.number(1 / math.log(2))))
+    integer, n = _whole(b, x, 1 / math.log(2))
     r = b.fma(n, b.number(-_LN2_HIGH), x)
     return integer, b.fma(n, b.number(-_LN2_LOW), r)
 
@@ -163,7 +169,7 @@ def _exp_less_one(b: Body, r: str) -> str:
 def exp(b: Body, x: str) -> str:
     """e**x."""
     n, r = _exponent_part(b, b.clamp(x, -104.0, 89.0))
-    return _scaled(b, b.op("fadd", _exp_less_one(b, r), b.number(1.0)), n)
+    return _scaled(b, b.polynomial(r, _EXP), n)
 
 
 def exp2(b: Body, x: str) -> str:
@@ -171,7 +177,7 @@ def exp2(b: Body, x: str) -> str:
     x = b.clamp(x, -151.0, 129.0)
     n, whole = _whole(b, x)
     r = b.op("fmul", b.op("fsub", x, whole), b.number(math.log(2)))
-    return _scaled(b, b.op("fadd", _exp_less_one(b, r), b.number(1.0)), n)
+    return _scaled(b, b.polynomial(r, _EXP), n)
 
 
 def expm1(b: Body, x: str) -> str:
