@@ -9,6 +9,7 @@ What lives here
     rows_elementwise  rows: element by element
     rows_constant     rows: constants, shapes
     rows_shape        rows: moving elements
+    rows_control      rows: If, Loop, Scan
     rows_index        rows: looking at where an element stands
     rows_data         rows: outputs whose shapes depend on data
     rows_nn           rows: products, windows, reductions, normalisations

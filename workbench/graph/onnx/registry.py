@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.base.lazy import lazy
 from workbench.graph.onnx import (
     rows_constant,
+    rows_control,
     rows_data,
     rows_elementwise,
     rows_index,
@@ -26,6 +27,7 @@ ROWS: tuple[Row, ...] = (
     *rows_elementwise.ROWS,
     *rows_shape.ROWS,
     *rows_constant.ROWS,
+    *rows_control.ROWS,
     *rows_index.ROWS,
     *rows_data.ROWS,
     *rows_nn.ROWS,
