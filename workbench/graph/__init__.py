@@ -19,6 +19,7 @@ What lives here
     schedule   from a group to one program
     memory     where the tensors between kernels lie
     compile    from groups to kernels; CompiledGraph runs them
+    sequence   the launches of a call as one piece of machine code, shared by host threads
     dims       extents that a model leaves open
     segment    a graph that is known piece by piece
     dynamic    compiled when it is called

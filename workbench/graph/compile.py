@@ -15,11 +15,13 @@ from workbench.driver.build import compile_module
 from workbench.graph.build import host_arrays
 from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.schedule import Scheduled, program
+from workbench.graph.sequence import Launches
 from workbench.ir.alike import alike
 from workbench.ir.target import Target
 from workbench.ir.types import TensorType
 from workbench.mapping.check import counted
 from workbench.runtime.arguments import Parameter, check
+from workbench.runtime.cpu_launch import Prepared
 from workbench.runtime.memory import array_module
 
 if TYPE_CHECKING:
@@ -50,10 +52,32 @@ class Step:
 
 @dataclass
 class _Workspace:
-    """Memory of one call at a time: the arena, and launches that need nothing of the call."""
+    """Memory of one call at a time, and what is prepared of it.
+
+    `arrays` are constants and parts of the arena, `own` the arrays of the call that runs.
+    `prepared` are launches that need nothing of the call; a CPU has `launches` for all steps, and
+    `places` where a call's addresses belong in them: pointers, index, alignment [byte].
+    """
 
     arrays: dict[Tensor, Array]
     prepared: dict[Step, Any] = field(default_factory=dict)
+    launches: Launches | None = None
+    places: list[tuple[Tensor, Any, int, int]] = field(default_factory=list)
+    own: Mapping[Tensor, Array] = field(default_factory=dict)
+
+    def array(self, tensor: Tensor) -> Array:
+        """The array of a tensor in the call that runs."""
+        return self.own[tensor] if tensor in self.own else self.arrays[tensor]
+
+    def point(self) -> bool:
+        """Put the arrays of this call into the launches; False when one does not lie right."""
+        addresses = {t: array.ctypes.data for t, array in self.own.items()}
+        for tensor, pointers, n, align in self.places:
+            address = addresses[tensor]
+            if address % align:
+                return False
+            pointers[n] = address
+        return True
 
 
 class CompiledGraph:
@@ -183,8 +207,11 @@ class CompiledGraph:
             if t not in given and t not in self._constants
         }
         own = given | made
-        for step in self.steps:
-            self._run(step, space, own)
+        if self.target.kind == "cpu":
+            self._launch(space, own)
+        else:
+            for step in self.steps:
+                self._run(step, space, own)
         self._idle.append(space)
         everything = {**self._constants, **own}
         results: list[Array] = []
@@ -267,6 +294,32 @@ class CompiledGraph:
             if not any(t in own for t in step.tensors):
                 space.prepared[step] = run
         run()
+
+    def _launch(self, space: _Workspace, own: Mapping[Tensor, Array]) -> None:
+        """Run all steps of a CPU's graph; arrays of this call are put into what was prepared."""
+        space.own = own
+        if space.launches is None or not space.point():
+            space.places.clear()
+            space.launches = Launches([self._prepared(step, space) for step in self.steps])
+        space.launches()
+        space.own = {}
+
+    def _prepared(self, step: Step, space: _Workspace) -> Prepared | Callable[[], None]:
+        """A launch with the arrays of this call, its places for those of others noted."""
+        arrays = [space.array(t) for t in step.tensors]
+        if step.kernel is None:
+
+            def host() -> None:
+                self._host(step, [space.array(t) for t in step.tensors])()
+
+            return host
+        run = step.kernel.prepare(*arrays)
+        assert isinstance(run, Prepared)
+        for n, (t, param) in enumerate(zip(step.tensors, step.kernel.params, strict=True)):
+            if t in space.own:
+                align = param.align_bytes or t.dtype.size_bytes
+                space.places.append((t, run.pointers, n, align))
+        return run
 
     def _host(self, step: Step, arrays: Sequence[Array]) -> Callable[[], None]:
         """A call of the group's function with these arrays, filling those of its outputs."""

@@ -69,7 +69,7 @@ class _Scratch(threading.local):
         return self.address
 
 
-_SCRATCH = _Scratch()
+SCRATCH = _Scratch()
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ class Prepared:
 
     run: Callable[[], None]
     kept: tuple[object, ...]
+    pointers: ctypes.Array[ctypes.c_void_p]
+    launcher: CpuLauncher
 
     def __call__(self) -> None:
         """Run it to its end."""
@@ -126,19 +128,20 @@ class CpuLauncher:
             kept.append(array)
             pointers[i] = array.ctypes.data
         everything = (*kept, pointers, self)
-        return Prepared(self._run(ctypes.addressof(pointers), everything), everything)
+        run = self._run(ctypes.addressof(pointers), everything)
+        return Prepared(run, everything, pointers, self)
 
     def _run(self, address: int, kept: tuple[object, ...]) -> Callable[[], None]:
         function, size, blocks = self._function, self.binary.scratch_bytes, self.blocks
         if self.threads == 1:
-            return lambda: function(address, 0, blocks, _SCRATCH.of(size))
+            return lambda: function(address, 0, blocks, SCRATCH.of(size))
         pieces = min(blocks, SHARES_PER_THREAD * self.threads)
         bounds = [blocks * i // pieces for i in range(pieces + 1)]
         threads = self.threads
 
         def work(shares: _Shares, kept: tuple[object, ...]) -> None:
             # kept is held until the call ends: arrays live as long as the last thread on them
-            scratch = _SCRATCH.of(size)
+            scratch = SCRATCH.of(size)
             for i in shares:
                 function(address, bounds[i], bounds[i + 1], scratch)
             del kept
@@ -150,7 +153,7 @@ class CpuLauncher:
             return (time.perf_counter_ns() - start) * (pieces - done - 1)
 
         def run() -> None:
-            scratch = _SCRATCH.of(size)
+            scratch = SCRATCH.of(size)
             left_ns, done = remaining_ns(0, scratch), 1
             if not self._warm:
                 # the first piece of all meets code and memory for the first time: it tells nothing

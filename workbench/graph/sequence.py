@@ -1,0 +1,384 @@
+"""The launches of a call as one piece of machine code, its blocks shared with other host threads.
+
+The thread that calls leads: it goes through the launches in order. Others follow: they look which
+launch is due and take blocks of it from a common counter until none are left. Nobody has to come:
+a follower that wakes up late, or never, only helps less. Between two launches the leader waits for
+blocks that others have begun, and for nothing else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+
+from workbench.driver.build import default_cache
+from workbench.runtime import jit
+from workbench.runtime.cpu_launch import SCRATCH, Prepared, cores
+
+WORTH_SHARING_NS = 6_000
+"""Work of one launch from which on its blocks are shared [ns]: a cache line goes there and back."""
+
+WORTH_WAKING_NS = 60_000
+"""Work that can be shared in a row of launches from which on others are woken [ns]."""
+
+_TRY = 24  # calls after which the way that was slower, with followers or without, is tried again
+_PIECE_NS = 3_000
+_PIECES = 8
+_HEAD_WORDS, _WORDS = 48, 16
+_CURRENT = 32  # word of the head that tells which launch is due
+
+_TEXT = """
+define void @launches(ptr %head, ptr %entries, i64 %first, i64 %last, i64 %ticket, ptr %scratch, \
+ptr %yield) {
+  %inside = getelementptr i64, ptr %head, i64 16
+  %current = getelementptr i64, ptr %head, i64 32
+  %leads = icmp eq i64 %ticket, 0
+  br i1 %leads, label %step, label %enter
+
+; the leader: one launch after the other
+step:
+  %i = phi i64 [%first, %0], [%i.next, %done]
+  %more = icmp slt i64 %i, %last
+  br i1 %more, label %launch, label %close
+launch:
+  %word = mul i64 %i, 16
+  %e = getelementptr i64, ptr %entries, i64 %word
+  %fn = load ptr, ptr %e
+  %args.at = getelementptr i64, ptr %e, i64 1
+  %args = load ptr, ptr %args.at
+  %blocks.at = getelementptr i64, ptr %e, i64 2
+  %blocks = load i64, ptr %blocks.at
+  %grain.at = getelementptr i64, ptr %e, i64 3
+  %grain = load i64, ptr %grain.at
+  %alone = icmp sge i64 %grain, %blocks
+  br i1 %alone, label %serial, label %shared
+serial:
+  call void %fn(ptr %args, i64 0, i64 %blocks, ptr %scratch)
+  br label %done
+shared:
+  store atomic i64 %i, ptr %current release, align 8
+  call void @share(ptr %e, ptr %scratch)
+  %finished.at = getelementptr i64, ptr %e, i64 9
+  br label %wait
+wait:
+  %n = phi i64 [1, %shared], [%n.next, %waiting]
+  %finished = load atomic i64, ptr %finished.at acquire, align 8
+  %all = icmp sge i64 %finished, %blocks
+  br i1 %all, label %clean, label %waiting
+waiting:
+  call void @breathe(i64 %n, ptr %yield)
+  %n.next = add i64 %n, 1
+  br label %wait
+clean:
+  store atomic i64 -1, ptr %current release, align 8
+  br label %done
+done:
+  %i.next = add i64 %i, 1
+  br label %step
+
+; nobody may enter now, and all leave
+close:
+  store atomic i64 0, ptr %head seq_cst, align 8
+  br label %empty
+empty:
+  %m = phi i64 [1, %close], [%m.next, %crowd]
+  %here = load atomic i64, ptr %inside seq_cst, align 8
+  %gone = icmp eq i64 %here, 0
+  br i1 %gone, label %reset, label %crowd
+crowd:
+  call void @breathe(i64 %m, ptr %yield)
+  %m.next = add i64 %m, 1
+  br label %empty
+reset:
+  %r = phi i64 [%first, %empty], [%r.next, %again]
+  %unset = icmp slt i64 %r, %last
+  br i1 %unset, label %again, label %out
+again:
+  %r.word = mul i64 %r, 16
+  %r.e = getelementptr i64, ptr %entries, i64 %r.word
+  %r.next.at = getelementptr i64, ptr %r.e, i64 8
+  store i64 0, ptr %r.next.at
+  %r.done.at = getelementptr i64, ptr %r.e, i64 9
+  store i64 0, ptr %r.done.at
+  %r.next = add i64 %r, 1
+  br label %reset
+
+; a follower: whichever launch is due
+enter:
+  %was = atomicrmw add ptr %inside, i64 1 seq_cst
+  br label %look
+look:
+  %seen = phi i64 [-1, %enter], [%seen, %idle], [%c, %help]
+  %k = phi i64 [1, %enter], [%k.next, %idle], [1, %help]
+  %now = load atomic i64, ptr %head seq_cst, align 8
+  %open = icmp eq i64 %now, %ticket
+  br i1 %open, label %due, label %leave
+due:
+  %c = load atomic i64, ptr %current acquire, align 8
+  %none = icmp slt i64 %c, 0
+  %same = icmp eq i64 %c, %seen
+  %nothing = or i1 %none, %same
+  br i1 %nothing, label %idle, label %help
+idle:
+  call void @breathe(i64 %k, ptr %yield)
+  %k.next = add i64 %k, 1
+  br label %look
+help:
+  %c.word = mul i64 %c, 16
+  %c.e = getelementptr i64, ptr %entries, i64 %c.word
+  call void @share(ptr %c.e, ptr %scratch)
+  br label %look
+leave:
+  %left = atomicrmw sub ptr %inside, i64 1 seq_cst
+  br label %out
+out:
+  ret void
+}
+
+define internal void @share(ptr %e, ptr %scratch) {
+  %fn = load ptr, ptr %e
+  %args.at = getelementptr i64, ptr %e, i64 1
+  %args = load ptr, ptr %args.at
+  %blocks.at = getelementptr i64, ptr %e, i64 2
+  %blocks = load i64, ptr %blocks.at
+  %grain.at = getelementptr i64, ptr %e, i64 3
+  %grain = load i64, ptr %grain.at
+  %next.at = getelementptr i64, ptr %e, i64 8
+  %finished.at = getelementptr i64, ptr %e, i64 9
+  br label %take
+take:
+  %b = atomicrmw add ptr %next.at, i64 %grain acq_rel
+  %have = icmp slt i64 %b, %blocks
+  br i1 %have, label %run, label %out
+run:
+  %end = add i64 %b, %grain
+  %over = icmp sgt i64 %end, %blocks
+  %stop = select i1 %over, i64 %blocks, i64 %end
+  call void %fn(ptr %args, i64 %b, i64 %stop, ptr %scratch)
+  %count = sub i64 %stop, %b
+  %sum = atomicrmw add ptr %finished.at, i64 %count acq_rel
+  br label %take
+out:
+  ret void
+}
+
+; a moment's rest; from time to time another process gets the processor
+define internal void @breathe(i64 %n, ptr %yield) {
+  PAUSE
+  %low = and i64 %n, 255
+  %often = icmp ne i64 %low, 0
+  %without = icmp eq ptr %yield, null
+  %skip = or i1 %often, %without
+  br i1 %skip, label %out, label %rest
+rest:
+  %ignored = call i32 %yield()
+  br label %out
+out:
+  ret void
+}
+"""
+
+_PAUSES = {
+    "x86_64": ("call void @llvm.x86.sse2.pause()", "declare void @llvm.x86.sse2.pause()"),
+    "aarch64": ("call void @llvm.aarch64.hint(i32 1)", "declare void @llvm.aarch64.hint(i32)"),
+}
+_NAMES = {"amd64": "x86_64", "arm64": "aarch64"}
+"""What other systems call the same processors."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """What the compiler of a kernel's code wants of a text."""
+
+    name: str
+    text: str
+    scratch_bytes: int = 0
+    straight: bool = False
+
+
+_Native = Callable[[int, int, int, int, int, int, int | None], None]
+
+
+@cache
+def _native() -> tuple[_Native, int | None, object]:
+    """The function above, the system's call that lets others run, and what keeps it in memory."""
+    processor = platform.machine().lower()
+    pause, declared = _PAUSES.get(_NAMES.get(processor, processor), ("", ""))
+    text = _TEXT.replace("PAUSE", pause) + declared + "\n"
+    binary = jit.compile(_Code("launches", text), cache=default_cache())
+    kinds = [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 3 + [ctypes.c_void_p] * 2
+    function = ctypes.CFUNCTYPE(None, *kinds)(binary.address())
+    rest = None
+    if hasattr(os, "sched_yield"):
+        rest = ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value
+    return function, rest, binary
+
+
+class _Followers:
+    """Host threads that wait to be woken."""
+
+    def __init__(self, count: int) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        for n in range(count):
+            threading.Thread(target=self._serve, name=f"workbench-{n}", daemon=True).start()
+
+    def wake(self, call: Callable[[], None]) -> None:
+        """Have one of them run `call`, when one is free."""
+        self._calls.put(call)
+
+    def _serve(self) -> None:
+        while True:
+            self._calls.get()()
+
+
+@cache
+def _followers(count: int) -> _Followers:
+    return _Followers(count)
+
+
+if hasattr(os, "register_at_fork"):
+    # a forked process has the objects, but none of their threads
+    os.register_at_fork(after_in_child=_followers.cache_clear)
+
+
+@dataclass(slots=True)
+class _Part:
+    """Launches in a row, from `first` to before `last`; or a host call, with `last` -1.
+
+    Whether followers help is seen from the times with and without them: on a machine that others
+    use as well, a follower that has to wait for its turn holds up all.
+    """
+
+    first: int
+    last: int
+    sharable: bool
+    calls: int = 0
+    wide_ns: float = 0.0
+    alone_ns: float = 0.0
+
+    @property
+    def wide(self) -> bool:
+        """Whether the next call wakes followers; now and then it is the slower way's turn."""
+        wide = not self.alone_ns or self.wide_ns <= self.alone_ns
+        return wide if self.calls % _TRY or self.calls < 2 else not wide
+
+    def note(self, wide: bool, ns: int) -> None:
+        """What a call took."""
+        self.calls += 1
+        before = self.wide_ns if wide else self.alone_ns
+        now = before + (ns - before) / 4 if before else ns
+        if wide:
+            self.wide_ns = now
+        else:
+            self.alone_ns = now
+
+
+class Launches:
+    """The launches of one workspace, in order; host calls stand between them.
+
+    Parameters
+    ----------
+    runs : sequence of Prepared or callable
+        Prepared launches, and calls of other functions.
+    threads : int, optional
+        Host threads; by default one per core.
+    """
+
+    def __init__(
+        self, runs: Sequence[Prepared | Callable[[], None]], threads: int | None = None
+    ) -> None:
+        self._runs = tuple(runs)
+        self._threads = threads or cores()
+        self._taken: list[int] = []  # the shortest time of each launch so far [ns]
+        self._samples = 0
+        self._ticket = 0
+        kept = [run for run in runs if isinstance(run, Prepared)]
+        self._scratch_bytes = max((r.launcher.binary.scratch_bytes for r in kept), default=0)
+        # one cache line apart from whatever lies before and after
+        words = _HEAD_WORDS + _WORDS * (len(self._runs) + 2)
+        self._memory = (ctypes.c_int64 * words)()
+        start = ctypes.addressof(self._memory)
+        self._head = start + -start % 128
+        self._entries = self._head + 8 * _HEAD_WORDS
+        self._parts: list[_Part] = []
+
+    def __call__(self) -> None:
+        """Run them all to their end."""
+        if self._samples < _SAMPLES:
+            self._sample()
+            return
+        for part in self._parts:
+            if part.last < 0:
+                self._runs[part.first]()
+            elif part.sharable:
+                wide, start = part.wide, time.perf_counter_ns()
+                self._together(part.first, part.last, wide)
+                part.note(wide, time.perf_counter_ns() - start)
+            else:
+                self._together(part.first, part.last, wide=False)
+
+    def _together(self, first: int, last: int, wide: bool) -> None:
+        """The launches from `first` to before `last`, with followers where that pays."""
+        function, rest, _ = _native()
+        if wide:
+            self._ticket += 1
+            ctypes.c_int64.from_address(self._head).value = self._ticket
+            followers = _followers(cores() - 1)
+            for _ in range(self._threads - 1):
+                followers.wake(partial(self._follow, self._ticket))
+        scratch = SCRATCH.of(self._scratch_bytes)
+        function(self._head, self._entries, first, last, 0, scratch, rest)
+
+    def _follow(self, ticket: int) -> None:
+        function, rest, _ = _native()
+        scratch = SCRATCH.of(self._scratch_bytes)
+        function(self._head, self._entries, 0, 0, ticket, scratch, rest)
+
+    def _sample(self) -> None:
+        """Run each by its own and note what it takes; then put together what goes together."""
+        taken: list[int] = []
+        for run in self._runs:
+            start = time.perf_counter_ns()
+            run()
+            taken.append(time.perf_counter_ns() - start)
+        known = self._taken or taken
+        self._taken = [min(pair) for pair in zip(known, taken, strict=True)]
+        self._samples += 1
+        if self._samples == _SAMPLES:
+            self._arrange()
+
+    def _arrange(self) -> None:
+        """Write the table of launches, and cut it at host calls."""
+        table = (ctypes.c_int64 * (_WORDS * len(self._runs))).from_address(self._entries)
+        ctypes.c_int64.from_address(self._head + 8 * _CURRENT).value = -1
+        first, shared = 0, 0
+        for n, (run, ns) in enumerate(zip(self._runs, self._taken, strict=True)):
+            if not isinstance(run, Prepared):
+                self._part(first, n, shared)
+                self._parts.append(_Part(n, -1, False))
+                first, shared = n + 1, 0
+                continue
+            blocks = run.launcher.blocks
+            work = ns * (self._threads if ns > WORTH_SHARING_NS * 25 else 1)
+            pieces = min(blocks, _PIECES * self._threads, work // _PIECE_NS)
+            alone = self._threads == 1 or work < WORTH_SHARING_NS or pieces < 2
+            shared += 0 if alone else work
+            grain = blocks if alone else -(-blocks // pieces)
+            words = (run.launcher.binary.address(), ctypes.addressof(run.pointers), blocks, grain)
+            table[_WORDS * n : _WORDS * n + 4] = list(words)
+        self._part(first, len(self._runs), shared)
+
+    def _part(self, first: int, last: int, shared_ns: int) -> None:
+        if first < last:
+            self._parts.append(_Part(first, last, shared_ns >= WORTH_WAKING_NS))
+
+
+_SAMPLES = 2
+"""Calls in which each launch is run by its own, to see how long it takes."""
