@@ -19,9 +19,10 @@ from workbench.ir.target import Target
 from workbench.ir.types import DType, f16, f32, f64, i32, i64
 from workbench.ir.verify import verify
 from workbench.runtime.jit import host
-from workbench.schedules import choose
+from workbench.schedules import Template, choose
 from workbench.schedules.lanes import even
 from workbench.schedules.matmul_cpu import MatmulCpu
+from workbench.schedules.matvec_cpu import MatvecCpu
 
 CPU = Target("cpu")
 
@@ -43,7 +44,7 @@ def numbers(shape: tuple[int, ...], kind: DType) -> np.ndarray:
 
 
 def check(
-    compute: Compute, template: MatmulCpu, flip: tuple[bool, bool], *, oracle: bool = True
+    compute: Compute, template: Template, flip: tuple[bool, bool], *, oracle: bool = True
 ) -> None:
     module = template.build(compute)
     verify(module)
@@ -78,6 +79,34 @@ def test_shapes(m: int, n: int, k: int, template: MatmulCpu, left: bool, right: 
     flip = (left, right)
     x, y = (k, m) if left else (m, k), (n, k) if right else (k, n)
     check(product(x, y, flip), template, flip)
+
+
+@given(
+    st.integers(1, 5),
+    st.integers(1, 90),
+    SIZES,
+    st.sampled_from([4, 16]),
+    st.sampled_from([1, 3, 8]),
+    st.sampled_from([16, 48, 4096]),
+    st.booleans(),
+)
+@settings(max_examples=15)
+def test_few_rows(m: int, n: int, k: int, lanes: int, terms: int, columns: int, left: bool) -> None:
+    compute = product((k, m) if left else (m, k), (k, n), (left, False))
+    check(compute, MatvecCpu(lanes, terms, columns), (left, False))
+
+
+def test_choice_by_shape() -> None:
+    def name(m: int, n: int, flip: bool) -> str:
+        y = (n, 64) if flip else (64, n)
+        return type(choose(product((m, 64), y, (False, flip)), CPU)).__name__
+
+    assert name(1, 1000, flip=False) == name(8, 64, flip=False) == "MatvecCpu"
+    assert (
+        name(9, 64, flip=False) == name(4, 64, flip=True) == name(50, 3, flip=True) == "MatmulCpu"
+    )
+    assert name(1, 1000, flip=True) == name(3, 2, flip=True) == "RowBlock"
+    assert name(100, 1, flip=False) == "ReduceSerial"
 
 
 @pytest.mark.parametrize("kind", [f16, f64, i32, i64])

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from workbench.ir.types import DType
 from workbench.runtime.jit import host
 from workbench.schedules.injective import Injective
+from workbench.schedules.lanes import dtype_of, neighbours
 from workbench.schedules.matmul_cpu import MatmulCpu, fitted
 from workbench.schedules.matmul_simt import MatmulSimt, factors
+from workbench.schedules.matvec_cpu import MOST_ROWS, MatvecCpu, few_rows
 from workbench.schedules.reduce_serial import ReduceSerial
 from workbench.schedules.row_block import WARP, RowBlock
 from workbench.schedules.window_cpu import WindowCpu
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.ir.module import Module
     from workbench.ir.target import Target
 
-Template = Injective | ReduceSerial | RowBlock | MatmulSimt | MatmulCpu | WindowCpu
+Template = Injective | ReduceSerial | RowBlock | MatmulSimt | MatmulCpu | MatvecCpu | WindowCpu
 
 
 def choose(compute: Compute, target: Target) -> Template:
@@ -50,12 +52,8 @@ def choose(compute: Compute, target: Target) -> Template:
     if target.kind == "cpu" and (window := window_fitted(compute, host().lanes)) is not None:
         return window
     results, length = compute.output.tensor.size, prod(reduction.extents)
-    if factors(compute) is not None:
-        m, n = compute.output.tensor.extents[-2:]
-        if target.kind == "cpu" and m >= 4 and n >= 8:
-            return fitted(compute, host().lanes)
-        if min(m, n) >= 32 and length >= 16:
-            return MatmulSimt()
+    if factors(compute) is not None and (found := _product(compute, target)) is not None:
+        return found
     kind = reduction.value.type
     # shuffles move whole registers; shorter types and bools reduce alone
     if isinstance(kind, DType) and kind.bits >= 32:
@@ -64,6 +62,23 @@ def choose(compute: Compute, target: Target) -> Template:
         if results <= 4096 and length >= 128:
             return RowBlock()
     return ReduceSerial()
+
+
+def _product(compute: Compute, target: Target) -> Template | None:
+    """How to make a matrix product; None where it is as good as any other sum."""
+    found = factors(compute)
+    assert found is not None
+    assert compute.reduction is not None
+    m, n = compute.output.tensor.extents[-2:]
+    if target.kind != "cpu":
+        return MatmulSimt() if min(m, n) >= 32 and compute.reduction.extents[0] >= 16 else None
+    # where steps along k are steps in memory, each result is made of two runs
+    runs = neighbours(found[1], compute.reduction.axes[0])
+    if m <= MOST_ROWS and n >= 8 and not runs:
+        return few_rows(compute, host().lanes)
+    if m >= 4 and n >= 2:
+        return fitted(compute, host().lanes)
+    return RowBlock() if runs and dtype_of(compute.reduction.value).bits >= 32 else None
 
 
 def schedule(compute: Compute, target: Target, template: Template | None = None) -> Module:
