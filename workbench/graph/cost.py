@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from workbench.ir.expr import Binary, Call, Load, Select
+from workbench.graph.graph import Graph, producers, users
+from workbench.ir.expr import Binary, BinaryOp, Call, Cast, Load, Select
 from workbench.ir.traverse import walk
-from workbench.ir.types import DType
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -24,6 +24,8 @@ REREADS = 4
 
 CHEAP = 4
 """Operations on an element, at most, that are done again for each user instead of stored."""
+
+_DIVISIONS = (BinaryOp.DIV, BinaryOp.FLOORDIV, BinaryOp.FLOORMOD)
 
 
 def rereads(op: Operator, tensor: Tensor) -> float:
@@ -47,18 +49,65 @@ def costly(op: Operator) -> str:
     return next((name for name in calls if name in COSTLY), "")
 
 
-def cheap(op: Operator) -> bool:
-    """Whether the element of an injective operator takes a few additions and no more."""
-    nodes = list(walk(op.definition.value))
-    work = sum(
-        isinstance(n, Binary | Select) and isinstance(n.type, DType) and n.type.is_float
-        for n in nodes
-    )
-    divisions = sum(isinstance(n, Binary) and n.op.value in ("//", "%", "/") for n in nodes)
-    return not costly(op) and work <= CHEAP and divisions == 0
+def operations(op: Operator) -> int:
+    """Additions or so that an element of an injective operator takes; moving it costs nothing."""
+    total = 0
+    for node in walk(op.definition.value):
+        if isinstance(node, Call):
+            total += 4 * CHEAP if node.function in COSTLY else 2
+        elif isinstance(node, Binary) and node.op in _DIVISIONS:
+            total += CHEAP
+        elif isinstance(node, Binary | Select | Cast) and node.type.is_float:
+            total += 1
+    return total
 
 
-def repays(op: Operator, times: int) -> bool:
+def recomputed(graph: Graph) -> set[Operator]:
+    """Injective operators with several users, each of which is to compute them for itself.
+
+    That is where it takes few operations, no program would do them over and over, and it moves
+    fewer bytes than storing once and reading.
+    """
+    using, outputs = users(graph.operators), set(graph.outputs)
+    found: set[Operator] = set()
+    often: dict[Operator, float] = {}
+
+    def passed(op: Operator) -> float:
+        """How often a program that `op` is fused into as a prologue would compute it."""
+        stored = len(using.get(op.output, ())) != 1 and op not in found
+        if stored or op.output in outputs or (costly(op) and often[op] > REREADS):
+            return 1
+        return often[op]
+
+    for op in reversed(graph.operators):
+        if op.injective:
+            readers = using.get(op.output, ())
+            rates = [
+                passed(u) if u.injective else rereads(u, op.output) for u in readers if not u.host
+            ]
+            often[op] = max(rates, default=1)
+            several = len(readers) > 1 or any(u in found for u in readers)
+            if op.output in outputs or not several or any(u.host for u in readers):
+                continue
+            if often[op] <= REREADS and operations(op) <= CHEAP and _repays(op, len(readers)):
+                found.add(op)
+    return _short(graph, found)
+
+
+def _short(graph: Graph, found: set[Operator]) -> set[Operator]:
+    """Those of `found` that are still few operations with what is recomputed for them."""
+    makers = producers(graph.operators)
+    work: dict[Operator, int] = {}
+    for op in graph.operators:
+        if op in found:
+            before = (work.get(makers[t], 0) for t in op.inputs if t in makers)
+            total = operations(op) + sum(before)
+            if total <= CHEAP:
+                work[op] = total
+    return set(work)
+
+
+def _repays(op: Operator, times: int) -> bool:
     """Whether computing an operator in each of `times` kernels moves fewer bytes than storing."""
     read = sum(t.size_bytes for t in op.inputs)
     return times * read < read + (times + 1) * op.output.size_bytes

@@ -9,12 +9,12 @@ on the way, or, if that moves fewer bytes, computed again by each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workbench.base.names import shown
-from workbench.graph.cost import REREADS, cheap, costly, loads, repays, rereads
+from workbench.graph.cost import REREADS, costly, loads, recomputed, rereads
 from workbench.graph.graph import Graph, producers, users
 from workbench.graph.group import Group, Partition, Unfused
 from workbench.graph.paths import Path, Reach, ordered
@@ -86,6 +86,7 @@ class _State:
     regions: dict[Operator, Region] = field(default_factory=dict)
     reasons: dict[tuple[Tensor, Operator], str] = field(default_factory=dict)
     copies: dict[Operator, int] = field(default_factory=dict)
+    rates: dict[Operator, float] = field(default_factory=dict)
     idle: set[Operator] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -94,19 +95,7 @@ class _State:
         self.outputs = set(self.graph.outputs)
         self.reach = Reach(self.graph)
         self.free = {op for op in self.graph.operators if op.injective}
-        self.copied: set[Operator] = set()
-        for op in reversed(self.graph.operators):
-            if self._copyable(op):
-                self.copied.add(op)
-
-    def _copyable(self, op: Operator) -> bool:
-        """Whether each user of an operator is to compute it for itself."""
-        if not op.injective or op.output in self.outputs or not cheap(op):
-            return False
-        using = self.users.get(op.output, [])
-        several = len(using) > 1 or any(u in self.copied for u in using)
-        alone = all(u.host is None for u in using)
-        return several and alone and repays(op, len(using))
+        self.copied = recomputed(self.graph)
 
     def needless(self, op: Operator) -> bool:
         """Whether all that read a copied operator compute it themselves."""
@@ -118,7 +107,9 @@ class _State:
         """Whether somebody outside the group needs what `op` gives."""
         if op in self.copied and op not in group[:1]:
             return False
-        return op.output in self.outputs or any(u not in group for u in self.users[op.output])
+        using = self.users.get(op.output, ())
+        # a user that is copied is computed in other groups too
+        return op.output in self.outputs or any(u not in group or u in self.copied for u in using)
 
     # epilogues
 
@@ -291,6 +282,7 @@ class _State:
         if anchor.host is not None:
             return
         group = self.members[anchor]
+        self.copies, self.rates = {}, {}
         queue = [t for op in group for t in op.inputs]
         while queue:
             tensor = queue.pop()
@@ -302,6 +294,7 @@ class _State:
                 if maker not in self.copied:
                     self.free.remove(maker)
                 self.copies[maker] = self._copies(tensor, group)
+                self.rates[maker] = self._rate(tensor, group)
                 group.append(maker)
                 queue += maker.inputs
                 # what was refused for a user outside may have all its users inside now
@@ -313,13 +306,9 @@ class _State:
 
     def _refusal(self, tensor: Tensor, maker: Operator, group: Sequence[Operator]) -> str | None:
         """Why `maker` cannot join; None when it can."""
-        checks: tuple[Callable[[], str | None], ...] = (
-            lambda: self._needed(tensor, maker, group),
-            lambda: None if maker.injective else _taken(maker),
-            lambda: None if maker in self.free else f"{maker.name} is in another group already",
-            lambda: self._too_much(tensor, maker, group),
-        )
-        return next((reason for check in checks if (reason := check())), None)
+        if reason := self._needed(tensor, maker, group):
+            return reason
+        return self._too_much(tensor, maker, group) if maker in self.free else _taken(maker)
 
     def _needed(self, tensor: Tensor, maker: Operator, group: Sequence[Operator]) -> str | None:
         """Who else needs a tensor."""
@@ -336,10 +325,15 @@ class _State:
             return f"the group has {LARGEST} operators already"
         if (copies := self._copies(tensor, group)) > COPIES:
             return f"{maker.name} would be written out {copies} times"
-        times = max(rereads(op, tensor) for op in group if tensor in op.inputs)
+        times = self._rate(tensor, group)
         if times > REREADS and (call := costly(maker)):
             return f"{call} would be computed {times:.0f} times for each element"
         return None
+
+    def _rate(self, tensor: Tensor, group: Sequence[Operator]) -> float:
+        """How often, on average, the group's program would compute an element of `tensor`."""
+        using = (op for op in group if tensor in op.inputs)
+        return max(self.rates.get(op, 1) * rereads(op, tensor) for op in using)
 
     def _copies(self, tensor: Tensor, group: Sequence[Operator]) -> int:
         """How often the definition of `tensor` would stand in the group's program."""
@@ -386,5 +380,6 @@ class _State:
 def _taken(op: Operator, inside: str = "has a reduction itself") -> str:
     """Why an operator cannot join a group."""
     if op.host is not None:
-        return f"{op.name} runs on the host"
+        own = isinstance(op.host, Program)
+        return f"{op.name} {'has a kernel of its own' if own else 'runs on the host'}"
     return f"{op.name} {'is in another group already' if op.injective else inside}"
