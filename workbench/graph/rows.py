@@ -195,6 +195,9 @@ class Region:
         if tensor in self.made:
             return True
         extents = dict(zip((*self.axes, *self.inner), (*self.extents, *self.lengths), strict=True))
+        if any(isinstance(e, Var) and e not in extents for e in place):
+            # where the outcome of a reduction says
+            return False
         size = prod(extents[e] for e in place if isinstance(e, Var))
         return _plain(place) and size == tensor.size in (self.count, self.count * self.length)
 
