@@ -16,6 +16,7 @@ from workbench.bench.model import model
 from workbench.bench.models import models
 from workbench.bench.new_kernel import new_kernel
 from workbench.bench.nvrtc_time import nvrtc_time
+from workbench.bench.product_on_cpu import product_on_cpu
 from workbench.bench.second_process import second_process
 from workbench.bench.targets import targets
 
@@ -47,6 +48,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("new_kernel", "C1", "a new elementwise kernel, from definition to result", new_kernel),
     Entry("second_process", "C8", "the same kernel in a second process", second_process),
     Entry("mapping_edit", "C11", "from a mapping's text to its picture", mapping_edit),
+    Entry("product_on_cpu", "C4", "products of matrices on one CPU thread", product_on_cpu),
     Entry("gpu_on_cpu", "C5", "the GPU matmul, unmodified, on one CPU thread", gpu_on_cpu),
     Entry("nvrtc", "", "CUDA C++ to a cubin for sm_90a, nothing cached", nvrtc_time),
     Entry("targets", "", "six kernels on every target", targets),

@@ -78,10 +78,10 @@ class MatvecCpu:
 def few_rows(compute: Compute, lanes: int) -> MatvecCpu:
     """The template with knobs that suit the extents."""
     rows, n = compute.output.tensor.extents[-2:]
-    # the factors of one step stay in registers; strips as wide as can be, one per core
-    terms = min(8, 3 * lanes // 2 // rows)
-    wide = -(-n // cores()) if n >= 32 * lanes else n
-    return MatvecCpu(lanes, max(terms, 2), min(4096, max(wide, lanes)))
+    # the factors of one step stay in registers
+    terms = max(2, min(8, 3 * lanes // 2 // rows))
+    # rows of a strip are long runs in memory, which prefetching wants; one strip per core
+    return MatvecCpu(lanes, terms, min(4096, max(-(-n // cores()), 1024)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,113 @@
+"""C4: products of f32 matrices on one CPU thread, beside numpy and onnxruntime.
+
+onnxruntime gets the right factor as an input where both factors would be computed, and as a
+constant of the model, which it packs ahead, where it would be a weight.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.base.lazy import lazy
+from workbench.bench.figure import Figure, Goal, Settings, absent, duration, times
+from workbench.bench.gpu_on_cpu import one_blas_thread, one_thread
+from workbench.driver.build import compile_module
+from workbench.graph.build import Builder
+from workbench.graph.ops.matmul import product
+from workbench.graph.tensor import Tensor
+from workbench.ir.target import Target
+from workbench.ir.types import f32
+from workbench.runtime.timing import Run, compare, ratio
+from workbench.schedules import schedule
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = lazy("numpy")
+
+_GOAL = Goal(1.0, at_least=True)
+_SQUARE = (512, 1024, 2048, 2039)
+_LAYERS = ((128, 768, 768), (128, 3072, 768), (128, 768, 3072), (1, 1000, 1280))
+"""M, N, K of layers of BERT with 128 tokens, and of a classifier's head."""
+
+
+def product_on_cpu(settings: Settings) -> list[Figure]:
+    """Times and ratios for square matrices, and for the shapes of layers."""
+    if settings.quick:
+        return _beside((64, 64, 64), weights=True, settings=settings)
+    figures = [f for n in _SQUARE for f in _beside((n, n, n), weights=False, settings=settings)]
+    return [*figures, *(f for s in _LAYERS for f in _beside(s, weights=True, settings=settings))]
+
+
+def _beside(size: tuple[int, int, int], *, weights: bool, settings: Settings) -> list[Figure]:
+    m, n, k = size
+    name = " × ".join(map(str, size))
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((m, k), dtype=np.float32)
+    b = rng.standard_normal((k, n), dtype=np.float32)
+    c = np.full((m, n), np.nan, np.float32)
+    limited = one_blas_thread()
+    if limited is None:
+        why = 'threadpoolctl is not installed; python -m pip install ".[bench]"'
+        return [absent(f"numpy ÷ workbench, {name}", why, _GOAL, "×")]
+    beside = np.empty_like(c)
+    runs: dict[str, Run] = {
+        "workbench": one_thread(_kernel(m, n, k), [a, b, c]),
+        "numpy": lambda: np.matmul(a, b, out=beside),
+    }
+    theirs = _onnxruntime(a, b, weights=weights)
+    if theirs is not None:
+        runs["onnxruntime"] = theirs
+    with limited:
+        found = compare(runs, budget_s=settings.budget_s)
+    error = np.abs(c - a.astype(np.float64) @ b.astype(np.float64)).max() / np.sqrt(k)
+    assert error < 1e-4, "the result is wrong"
+    figures = [
+        duration(f"{who}, {name}", of, facts={"GFLOP/s": 2 * m * n * k / of.median_us / 1e3})
+        for who, of in found.items()
+    ]
+    figures.append(
+        times(f"numpy ÷ workbench, {name}", ratio(found["numpy"], found["workbench"]), _GOAL)
+    )
+    label = f"onnxruntime{' (packed ahead)' if weights else ''} ÷ workbench, {name}"
+    if theirs is None:
+        return [*figures, absent(label, "onnx or onnxruntime is not installed", _GOAL, "×")]
+    slower = ratio(found["onnxruntime"], found["workbench"])
+    return [*figures, times(label, slower, _GOAL)]
+
+
+def _kernel(m: int, n: int, k: int) -> Any:
+    builder = Builder()
+    product(builder, "matmul", Tensor("a", f32, (m, k)), Tensor("b", f32, (k, n)))
+    module = schedule(builder.operators[-1].definition, Target("cpu"))
+    return compile_module(module, "cpu")
+
+
+def _onnxruntime(a: Any, b: Any, *, weights: bool) -> Run | None:
+    """The product in a session of one thread; None where it is not installed."""
+    try:
+        import onnx  # pyright: ignore[reportMissingImports]
+        import onnxruntime  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return None
+    make = onnx.helper
+    kinds = {
+        name: make.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(array.shape))
+        for name, array in (("a", a), ("b", b))
+    }
+    out = make.make_tensor_value_info("c", onnx.TensorProto.FLOAT, [a.shape[0], b.shape[1]])
+    graph = make.make_graph(
+        [make.make_node("MatMul", ["a", "b"], ["c"])],
+        "product",
+        [kinds["a"]] if weights else list(kinds.values()),
+        [out],
+        [onnx.numpy_helper.from_array(b, "b")] if weights else [],
+    )
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    feed = {"a": a} if weights else {"a": a, "b": b}
+    return lambda: session.run(None, feed)
