@@ -13,6 +13,9 @@ from workbench.graph.evaluate import evaluate
 from workbench.graph.operator import HostCall, Operator
 from workbench.graph.tensor import Tensor
 from workbench.ir import types
+from workbench.ir.build import const
+from workbench.ir.expr import Load
+from workbench.ir.traverse import rewrite
 from workbench.ir.types import DType
 
 if TYPE_CHECKING:
@@ -102,7 +105,7 @@ class Builder:
             self.given_bytes += tensor.size_bytes
         else:
             self.folded_bytes += tensor.size_bytes
-        if self.folded_bytes > 4 * self._allowed_bytes:
+        if self.folded_bytes > FOLD_BYTES + self._allowed_bytes:
             raise ModelError(
                 f"constants computed of {self.given_bytes} bytes of weights take "
                 f"{self.folded_bytes} bytes already"
@@ -148,6 +151,8 @@ class Builder:
         output = Tensor(f"{self.wish}.{compute.name}", kind.dtype, extents)
         # a definition over an empty reduction reads nothing
         used = tuple(inputs) if compute.inputs else ()
+        if any(t.size == 0 for t in used):
+            compute, used = _without_empty(compute, used)
         if output.size >= 2**31:
             raise ModelError(f"{output} has {output.size} elements; kernels count up to 2**31 - 1")
         if output.size == 0:
@@ -251,6 +256,20 @@ def host_arrays(
         fits = array.shape == t.extents and array.dtype.name == t.dtype.numpy_name
         assert fits, f"{name} gives {array.dtype}{list(array.shape)} for {t}"
     return found
+
+
+def _without_empty(
+    compute: Compute, inputs: Sequence[Tensor]
+) -> tuple[Compute, tuple[Tensor, ...]]:
+    """A definition that does not read tensors without elements: no index of theirs can occur."""
+    pairs = list(zip(compute.inputs, inputs, strict=True))
+    empty = {var for var, tensor in pairs if tensor.size == 0}
+    bare = rewrite(
+        compute, lambda n: const(0, n.type) if isinstance(n, Load) and n.tensor in empty else None
+    )
+    kept = tuple(var for var, _ in pairs if var not in empty)
+    inverse = tuple((var, m) for var, m in bare.inverse if var not in empty)
+    return replace(bare, inputs=kept, inverse=inverse), tuple(t for t in inputs if t.size)
 
 
 def dtype_of(array: np.ndarray) -> DType:

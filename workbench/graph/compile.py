@@ -202,7 +202,7 @@ class CompiledGraph:
         xp = array_module(self._gpu)
         space = self._borrowed(xp)
         made = {
-            t: xp.empty(t.storage.extents, t.dtype.numpy_name)
+            t: _room(xp, t.storage.extents, t.dtype.numpy_name, str(t))
             for t in dict.fromkeys(graph.outputs)
             if t not in given and t not in self._constants
         }
@@ -277,7 +277,7 @@ class CompiledGraph:
                 t: xp.asarray(a.reshape(t.storage.extents)) for t, a in self.graph.constants.items()
             }
         # numpy aligns to 16 bytes only: the arena starts at the next place that suits all
-        raw = xp.empty(self.memory.arena_bytes + _ALIGN, "uint8")
+        raw = _room(xp, (self.memory.arena_bytes + _ALIGN,), "uint8", "what lies between kernels")
         address = raw.data.ptr if self._gpu else raw.ctypes.data
         start = -address % _ALIGN
         arrays = dict(self._constants)
@@ -347,6 +347,20 @@ class CompiledGraph:
 
 
 _ALIGN = 256
+
+
+def _room(xp: Any, shape: tuple[int, ...], kind: str, what: str) -> Array:
+    """An array, nothing in it yet.
+
+    Raises
+    ------
+    LaunchError
+        When there is no memory for it.
+    """
+    try:
+        return xp.empty(shape, kind)
+    except MemoryError as error:
+        raise LaunchError(f"there is no memory for {what}", notes=[str(error)]) from None
 
 
 def compile_graph(graph: Graph, partition: Partition, target: Target) -> CompiledGraph:
