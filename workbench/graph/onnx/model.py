@@ -268,7 +268,7 @@ def _check_inputs(node: Node, known: set[str], makers: Mapping[str, Node]) -> No
     for name in filter(None, (*node.inputs, *node.captured)):
         if name not in known and name not in makers:
             raise ModelError(
-                f'node "{node.name}" ({node.op}) reads "{shown(name)}", which is no input, no '
-                "initializer and no output of a node",
+                f'node "{node.name}" ({shown(node.op)}) reads "{shown(name)}", which is no input, '
+                "no initializer and no output of a node",
                 hint="is an initializer missing from the file?",
             )

@@ -41,7 +41,10 @@ def outline(model: Model) -> Graph:
     for node in model.body.nodes:
         if node.op == "Constant" and (row := find(node.domain, node.op, node.opset)):
             b = Builder(wish=node.outputs[0])
-            made = row.lower(node, b)
+            try:
+                made = row.lower(node, b)
+            except WorkbenchError as error:
+                raise type(error)(f'node "{node.name}" (Constant): {error.message}') from None
             assert isinstance(made, Tensor), "a Constant has one output"
             tensors[node.outputs[0]] = made
             constants.update(b.constants)
@@ -71,9 +74,13 @@ def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
     whole.CopyFrom(proto)
     del whole.functions[:]
     whole.opset_import.add(domain=_SKIPPED, version=1)
-    for node in whole.graph.node:
-        if node.op_type == "Slice":
-            node.domain = _SKIPPED
+    graphs = [whole.graph]
+    for graph in graphs:
+        for node in graph.node:
+            if node.op_type == "Slice":
+                node.domain = _SKIPPED
+            graphs += [a.g for a in node.attribute if a.HasField("g")]
+            graphs += [g for a in node.attribute for g in a.graphs]
     for value in (*whole.graph.input, *whole.graph.value_info, *whole.graph.output):
         for dim in value.type.tensor_type.shape.dim:
             if dim.dim_value < 0:
