@@ -12,10 +12,14 @@ What lives here
     rows_control      rows: If, Loop, Scan
     rows_index        rows: looking at where an element stands
     rows_data         rows: outputs whose shapes depend on data
-    rows_nn           rows: products, windows, reductions, normalisations
     rows_quant        rows: quantized numbers and their products
     outline           a model before its dims have values
     frames            where an import stands: graphs inside graphs
+    rows_nn           rows: products, reductions
+    rows_window       rows: convolution, pooling
+    rows_image        rows: sampling, sizes, regions
+    rows_normalize    rows: normalisations
+    rows_legacy       rows: forms of the first opsets
     functions         operators defined by other operators, expanded
     node              one node as the rows see it
     backend           the compiler as onnx's test runner and others call it

@@ -10,10 +10,14 @@ from workbench.graph.onnx import (
     rows_control,
     rows_data,
     rows_elementwise,
+    rows_image,
     rows_index,
+    rows_legacy,
     rows_nn,
+    rows_normalize,
     rows_quant,
     rows_shape,
+    rows_window,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +36,10 @@ ROWS: tuple[Row, ...] = (
     *rows_data.ROWS,
     *rows_nn.ROWS,
     *rows_quant.ROWS,
+    *rows_image.ROWS,
+    *rows_window.ROWS,
+    *rows_normalize.ROWS,
+    *rows_legacy.ROWS,
 )
 
 

@@ -73,19 +73,19 @@ def _negative(v: Expr) -> Expr:
 
 
 _UNARY: Mapping[str, tuple[int, Function]] = {
-    "Relu": (6, lambda v: build.select(build.less(v, 0), 0, v)),
-    "Sigmoid": (6, _sigmoid),
-    "Tanh": (6, _call("tanh")),
+    "Relu": (1, lambda v: build.select(build.less(v, 0), 0, v)),
+    "Sigmoid": (1, _sigmoid),
+    "Tanh": (1, _call("tanh")),
     "Erf": (9, _call("erf")),
-    "Exp": (6, _call("exp")),
-    "Log": (6, _call("log")),
-    "Sqrt": (6, _call("sqrt")),
-    "Neg": (6, _negative),
-    "Abs": (6, lambda v: v if v.type.kind in "ub" else build.call("abs", v)),
-    "Floor": (6, _call("floor")),
-    "Ceil": (6, _call("ceil")),
+    "Exp": (1, _call("exp")),
+    "Log": (1, _call("log")),
+    "Sqrt": (1, _call("sqrt")),
+    "Neg": (1, _negative),
+    "Abs": (1, lambda v: v if v.type.kind in "ub" else build.call("abs", v)),
+    "Floor": (1, _call("floor")),
+    "Ceil": (1, _call("ceil")),
     "Round": (11, _call("round")),
-    "Reciprocal": (6, lambda v: build.binary(BinaryOp.DIV, 1.0, v)),
+    "Reciprocal": (1, lambda v: build.binary(BinaryOp.DIV, 1.0, v)),
     "Sign": (9, _sign),
     "Not": (1, lambda v: build.unary(UnaryOp.NOT, v)),
     "BitwiseNot": (18, lambda v: build.unary(UnaryOp.INVERT, v)),
@@ -102,7 +102,7 @@ _UNARY: Mapping[str, tuple[int, Function]] = {
     },
 }
 
-_BINARY: Mapping[str, tuple[int, Function]] = {
+BINARY: Mapping[str, tuple[int, Function]] = {
     "Add": (7, build.add),
     "Sub": (7, build.sub),
     "Mul": (7, build.mul),
@@ -119,7 +119,6 @@ _BINARY: Mapping[str, tuple[int, Function]] = {
     "BitwiseAnd": (18, _op(BinaryOp.BITAND)),
     "BitwiseOr": (18, _op(BinaryOp.BITOR)),
     "BitwiseXor": (18, _op(BinaryOp.BITXOR)),
-    "PRelu": (7, lambda v, s: build.select(build.less(v, 0), build.mul(v, s), v)),
 }
 
 
@@ -197,6 +196,25 @@ def _thresholded(node: Node, b: Builder, x: Tensor) -> Tensor:
         return build.select(build.binary(BinaryOp.GT, v, _like(v, alpha)), v, _like(v, 0))
 
     return elementwise(b, "thresholded_relu", above, x)
+
+
+def _shrink(node: Node, b: Builder, x: Tensor) -> Tensor:
+    bias, bound = node.real("bias", 0.0), node.real("lambd", 0.5)
+
+    def shrink(v: Expr) -> Expr:
+        kept = build.select(build.less(v, _like(v, -bound)), build.add(v, _like(v, bias)), 0)
+        above = build.binary(BinaryOp.GT, v, _like(v, bound))
+        return build.select(above, build.sub(v, _like(v, bias)), kept)
+
+    return elementwise(b, "shrink", shrink, x)
+
+
+def prelu(node: Node, b: Builder, x: Tensor, slope: Tensor) -> Tensor:
+    """`x`, times the slope where it is negative."""
+    del node
+    return elementwise(
+        b, "prelu", lambda v, s: build.select(build.less(v, 0), build.mul(v, s), v), x, slope
+    )
 
 
 def _is_inf(node: Node, b: Builder, x: Tensor) -> Tensor:
@@ -284,19 +302,21 @@ def _gelu(node: Node, b: Builder, x: Tensor) -> Tensor:
 
 ROWS = (
     *(Row(op, since, partial(_plain, snake(op), f)) for op, (since, f) in _UNARY.items()),
-    *(Row(op, since, partial(_plain, snake(op), f)) for op, (since, f) in _BINARY.items()),
-    Row("Max", 8, partial(_variadic, "max", _extreme(BinaryOp.MAX))),
-    Row("Min", 8, partial(_variadic, "min", _extreme(BinaryOp.MIN))),
-    Row("Sum", 8, partial(_variadic, "add", _op(BinaryOp.ADD))),
-    Row("Mean", 8, _average),
-    Row("LeakyRelu", 6, _leaky),
-    Row("Elu", 6, _elu),
-    Row("Selu", 6, _elu),
-    Row("HardSigmoid", 6, _hard_sigmoid),
+    *(Row(op, since, partial(_plain, snake(op), f)) for op, (since, f) in BINARY.items()),
+    Row("Max", 1, partial(_variadic, "max", _extreme(BinaryOp.MAX))),
+    Row("Min", 1, partial(_variadic, "min", _extreme(BinaryOp.MIN))),
+    Row("Sum", 1, partial(_variadic, "add", _op(BinaryOp.ADD))),
+    Row("Mean", 1, _average),
+    Row("LeakyRelu", 1, _leaky),
+    Row("Elu", 1, _elu),
+    Row("Selu", 1, _elu),
+    Row("HardSigmoid", 1, _hard_sigmoid),
     Row("HardSwish", 14, _hard_sigmoid),
     Row("ThresholdedRelu", 10, _thresholded),
+    Row("PRelu", 7, prelu),
+    Row("Shrink", 9, _shrink),
     Row("IsInf", 10, _is_inf),
-    Row("Clip", 6, _clip_attributes, last=10),
+    Row("Clip", 1, _clip_attributes, last=10),
     Row("Clip", 11, _clip),
     Row("Mod", 10, _mod),
     Row("BitShift", 11, _shift),

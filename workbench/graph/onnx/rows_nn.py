@@ -1,16 +1,16 @@
-"""Rows of the registry for products, windows, reductions and normalisations."""
+"""Rows of the registry for products, reductions and what is made of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
 from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
-from workbench.graph.ops import conv, matmul, normalize, reduce
-from workbench.graph.ops.conv import Window
+from workbench.graph.ops import matmul, reduce
 from workbench.graph.ops.define import Axes, grid
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.shape import reshape
@@ -31,84 +31,12 @@ def _matmul(node: Node, b: Builder, x: Tensor, y: Tensor) -> Tensor:
     return matmul.matmul(b, x, y)
 
 
-def _gemm(node: Node, b: Builder, x: Tensor, y: Tensor, c: Tensor | None = None) -> Tensor:
+def matrix_product(node: Node, b: Builder, x: Tensor, y: Tensor, c: Tensor | None = None) -> Tensor:
+    """`Gemm`: alpha * x' @ y' + beta * c."""
     if x.rank != 2 or y.rank != 2:
         raise ModelError(f"Gemm takes matrices, not {x} and {y}")
     flip = (bool(node.number("transA", 0)), bool(node.number("transB", 0)))
     return matmul.gemm(b, x, y, c, flip, node.real("alpha", 1.0), node.real("beta", 1.0))
-
-
-def _window(node: Node, x: Tensor, kernel: tuple[int, ...]) -> Window:
-    dims = x.rank - 2
-    if dims < 1 or len(kernel) != dims:
-        raise ModelError(f"{node.op}: a window of shape {list(kernel)} does not fit {x}")
-    stride = tuple(node.numbers("strides", [1] * dims))
-    dilation = tuple(node.numbers("dilations", [1] * dims))
-    pads = node.numbers("pads", [0] * 2 * dims)
-    if len(stride) != dims or len(dilation) != dims or len(pads) != 2 * dims:
-        raise ModelError(f"{node.op}: strides, dilations and pads do not fit {dims} dimensions")
-    if min(*stride, *dilation, *kernel) < 1 or min(pads) < 0:
-        raise ModelError(
-            f"{node.op}: strides {list(stride)}, dilations {list(dilation)} and "
-            f"pads {pads} must not be so small"
-        )
-    auto = node.text("auto_pad", "NOTSET")
-    before, after = tuple(pads[:dims]), tuple(pads[dims:])
-    if auto == "VALID":
-        before = after = (0,) * dims
-    elif auto in ("SAME_UPPER", "SAME_LOWER"):
-        before, after = _same(x, kernel, stride, dilation, auto == "SAME_LOWER")
-    return Window(kernel, stride, dilation, before, after, bool(node.number("ceil_mode", 0)))
-
-
-def _same(
-    x: Tensor,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    dilation: tuple[int, ...],
-    lower: bool,
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Padding that makes the output's extents those of the input over the stride."""
-    before: list[int] = []
-    after: list[int] = []
-    for e, k, s, d in zip(x.extents[2:], kernel, stride, dilation, strict=True):
-        total = max(0, (-(-e // s) - 1) * s + d * (k - 1) + 1 - e)
-        small, large = total // 2, total - total // 2
-        before.append(large if lower else small)
-        after.append(small if lower else large)
-    return tuple(before), tuple(after)
-
-
-def _conv(node: Node, b: Builder, x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
-    if w.rank != x.rank:
-        raise ModelError(f"Conv: {x} and the weights {w} have different ranks")
-    window = _window(node, x, tuple(node.numbers("kernel_shape", w.extents[2:])))
-    out = conv.conv(b, x, w, window, node.number("group", 1))
-    if bias is None:
-        return out
-    shaped = reshape(b, bias, (w.extents[0], *[1] * (x.rank - 2)))
-    return elementwise(b, "add", build.add, out, b.name(shaped, bias.name))
-
-
-def _max_pool(node: Node, b: Builder, x: Tensor) -> Tensor:
-    if len([o for o in node.outputs if o]) > 1 or node.number("storage_order", 0):
-        raise ModelError("MaxPool with its second output, the indices, is not supported")
-    return conv.max_pool(b, x, _window(node, x, tuple(node.numbers("kernel_shape"))))
-
-
-def _average_pool(node: Node, b: Builder, x: Tensor) -> Tensor:
-    window = _window(node, x, tuple(node.numbers("kernel_shape")))
-    return conv.average_pool(b, x, window, bool(node.number("count_include_pad", 0)))
-
-
-def _global_mean(node: Node, b: Builder, x: Tensor) -> Tensor:
-    del node
-    return reduce.mean(b, x, range(2, x.rank), keep=True)
-
-
-def _global_max(node: Node, b: Builder, x: Tensor) -> Tensor:
-    del node
-    return reduce.reduction(b, "reduce_max", x, range(2, x.rank), True, Reducer.MAX)
 
 
 Reduce = Callable[["Builder", "Tensor", list[int], bool], "Tensor"]
@@ -195,45 +123,8 @@ def _softmax_flat(node: Node, b: Builder, x: Tensor) -> Tensor:
     return reduce.softmax(b, x, range(dim, x.rank), node.op == "LogSoftmax")
 
 
-def _batch_norm(
-    node: Node, b: Builder, x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor
-) -> Tensor:
-    if node.number("training_mode", 0) or len([o for o in node.outputs if o]) > 1:
-        raise ModelError("BatchNormalization is supported for inference only")
-    return normalize.batch_norm(b, x, scale, shift, mean, variance, node.real("epsilon", 1e-5))
-
-
-def _instance_norm(node: Node, b: Builder, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """(x - mean) / sqrt(variance + epsilon) * scale + shift, the statistics of each channel."""
-    dims = range(2, x.rank)
-    if x.rank < 3 or any(t.extents != (x.extents[1],) for t in (scale, shift)):
-        raise ModelError(f"InstanceNormalization: {scale} and {shift} do not fit {x}")
-    epsilon = build.const(node.real("epsilon", 1e-5), x.dtype)
-    middle = elementwise(b, "sub", build.sub, x, reduce.mean(b, x, dims, keep=True))
-    spread = reduce.mean(b, elementwise(b, "square", _squared, middle), dims, keep=True)
-    shape = (x.extents[1], *[1] * len(dims))
-
-    def normal(v: Expr, s: Expr, w: Expr, c: Expr) -> Expr:
-        root = build.call("sqrt", build.add(s, epsilon))
-        return build.add(build.mul(build.binary(BinaryOp.DIV, v, root), w), c)
-
-    scales = reshape(b, scale, shape), reshape(b, shift, shape)
-    return elementwise(b, "instance_norm", normal, middle, spread, *scales)
-
-
-def _lrn(node: Node, b: Builder, x: Tensor) -> Tensor:
-    return normalize.local_response_norm(
-        b,
-        x,
-        node.number("size"),
-        node.real("alpha", 1e-4),
-        node.real("beta", 0.75),
-        node.real("bias", 1.0),
-    )
-
-
-def _hardmax(node: Node, b: Builder, x: Tensor) -> Tensor:
-    dim = axis_of(node.number("axis", -1), x.rank)
+def _hot(b: Builder, x: Tensor, dim: int) -> Tensor:
+    """1 where the first greatest element along `dim` stands, 0 elsewhere."""
     best = reduce.arg(b, x, dim, True, Reducer.ARGMAX, last=False)
     where = best.variable()
 
@@ -246,14 +137,19 @@ def _hardmax(node: Node, b: Builder, x: Tensor) -> Tensor:
     return b.emit(grid("hardmax", [where], kind, value), [best])
 
 
+def _hardmax(node: Node, b: Builder, x: Tensor) -> Tensor:
+    return _hot(b, x, axis_of(node.number("axis", -1), x.rank))
+
+
+def _hardmax_flat(node: Node, b: Builder, x: Tensor) -> Tensor:
+    dim = axis_of(node.number("axis", 1), x.rank)
+    flat = reshape(b, x, (prod(x.extents[:dim]), prod(x.extents[dim:])))
+    return reshape(b, _hot(b, flat, 1), x.extents)
+
+
 ROWS = (
     Row("MatMul", 1, _matmul),
-    Row("Gemm", 7, _gemm),
-    Row("Conv", 1, _conv),
-    Row("MaxPool", 1, _max_pool),
-    Row("AveragePool", 1, _average_pool),
-    Row("GlobalAveragePool", 1, _global_mean),
-    Row("GlobalMaxPool", 1, _global_max),
+    Row("Gemm", 7, matrix_product),
     *(Row(op, 1, partial(_reduce, make)) for op, make in _REDUCES.items()),
     Row("ArgMax", 1, partial(_arg, Reducer.ARGMAX)),
     Row("ArgMin", 1, partial(_arg, Reducer.ARGMIN)),
@@ -261,8 +157,6 @@ ROWS = (
     Row("LogSoftmax", 1, _softmax_flat, last=12),
     Row("Softmax", 13, _softmax),
     Row("LogSoftmax", 13, _softmax),
-    Row("BatchNormalization", 7, _batch_norm),
-    Row("InstanceNormalization", 6, _instance_norm),
-    Row("LRN", 1, _lrn),
+    Row("Hardmax", 1, _hardmax_flat, last=12),
     Row("Hardmax", 13, _hardmax),
 )

@@ -9,6 +9,11 @@ What lives here
     reduce       sums, means, extremes and their positions, softmax
     matmul       matrix products
     conv         convolution and pooling
+    transposed   transposed convolution, windows added up to a picture
+    sample       reading between elements, where data say
+    resize       another size, axis by axis
+    deform       convolution with a bent window
+    regions      pooling of regions
     normalize    batch normalisation
     quantize     numbers as small integers and back
 

@@ -12,7 +12,7 @@ from workbench.graph.ops.elementwise import parameter, variables
 from workbench.ir import build
 from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr, Var
-from workbench.ir.types import DType, TensorType
+from workbench.ir.types import DType, TensorType, i64
 from workbench.schedules.combine import start_value
 
 if TYPE_CHECKING:
@@ -223,3 +223,62 @@ def _count(
     last = build.floordiv(build.add(build.sub(high, start), step - 1), step)
     first = build.binary(BinaryOp.MAX, first, 0)
     return build.sub(build.binary(BinaryOp.MIN, last, size), first)
+
+
+def lp_pool(b: Builder, x: Tensor, window: Window, p: int) -> Tensor:
+    """(sum of |x|^p)^(1 / p) under each window; padding counts as zeros."""
+    if p < 1:
+        raise ModelError(f"lp_pool: p is {p}, and must be 1 or more")
+    spatial = x.extents[2:]
+    outputs = window.outputs(spatial)
+    var, wide = x.variable(), accumulator(x.dtype)
+
+    def value(i: Axes, r: Axes) -> Expr:
+        at = [window.position(d, i[2 + d], r[d]) for d in range(len(spatial))]
+        size = build.cast(_padded(window, var, i[:2], at, spatial, outputs), wide)
+        size = build.call("abs", size)
+        return build.mul(*[size] * p) if p < 4 else build.call("pow", size, build.const(p, wide))
+
+    def finish(_: Axes, total: Expr) -> Expr:
+        if p == 1:
+            return total
+        if p == 2:
+            return build.call("sqrt", total)
+        return build.call("pow", total, build.const(1 / p, wide))
+
+    kind = TensorType(x.dtype, (*x.extents[:2], *outputs))
+    compute = reduce("lp_pool", [var], kind, Reducer.SUM, window.kernel, value, finish)
+    return b.emit(compute, [x], attributes={"kernel": list(window.kernel), "p": p})
+
+
+def max_place(b: Builder, x: Tensor, window: Window, columns: bool) -> Tensor:
+    """Flat position (i64) in `x` of the greatest element under each window.
+
+    Parameters
+    ----------
+    columns : bool
+        Whether the spatial dimensions count with the first one fastest.
+    """
+    spatial = x.extents[2:]
+    dims, outputs = len(spatial), window.outputs(spatial)
+    var, low = x.variable(), start_value(Reducer.MAX, x.dtype)
+
+    def value(i: Axes, r: Axes) -> Expr:
+        at = [window.position(d, i[2 + d], r[d]) for d in range(dims)]
+        return _padded(window, var, i[:2], at, spatial, outputs, low)
+
+    def finish(i: Axes, best: Expr) -> Expr:
+        inner: list[Expr] = []
+        for d in reversed(range(dims)):
+            inner.insert(0, build.floormod(best, window.kernel[d]) if d else best)
+            best = build.floordiv(best, window.kernel[d])
+        total = build.add(build.mul(build.cast(i[0], i64), x.extents[1]), i[1])
+        order = range(dims)
+        for d in reversed(order) if columns else order:
+            at = window.position(d, i[2 + d], inner[d])
+            total = build.add(build.mul(total, spatial[d]), at)
+        return total
+
+    kind = TensorType(i64, (*x.extents[:2], *outputs))
+    compute = reduce("max_place", [var], kind, Reducer.ARGMAX, window.kernel, value, finish)
+    return b.emit(compute, [x], attributes={"kernel": list(window.kernel)})

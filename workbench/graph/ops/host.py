@@ -229,3 +229,19 @@ def _overlap(low: Array, high: Array, best: int, rest: Array) -> Array:
     areas = (high - low).prod(axis=1)
     whole = areas[rest] + areas[best] - both
     return np.where(whole > 0, both / np.where(whole > 0, whole, 1), 0)
+
+
+def unpool(x: Array, indices: Array, *, shape: tuple[int, ...], whole: tuple[int, ...]) -> Arrays:
+    """Zeros of shape `whole`, with `x` at the flat positions that count in `shape`.
+
+    Raises
+    ------
+    LaunchError
+        For a position outside.
+    """
+    out = np.zeros(whole, x.dtype)
+    count = int(np.prod(shape))
+    if indices.size and not (indices.min() >= 0 and indices.max() < count):
+        raise LaunchError(f"MaxUnpool: an index lies outside of the {count} elements")
+    out[np.unravel_index(indices.reshape(-1), shape)] = x.reshape(-1)
+    return (out,)
