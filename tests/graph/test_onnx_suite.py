@@ -16,11 +16,11 @@ from workbench.graph.onnx.backend import WorkbenchBackend
 
 # Cases of each group, and how many of them pass; fewer means that something was lost.
 COUNTS = {
-    "core": (1505, 1000),
+    "core": (1505, 1430),
     "other": (260, 22),
     "converted": (82, 82),
     "operator": (35, 35),
-    "simple": (23, 3),
+    "simple": (23, 7),
     "light": (9, 9),
 }
 

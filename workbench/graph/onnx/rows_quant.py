@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError
 from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.row import Row
-from workbench.graph.onnx.rows_nn import _window
+from workbench.graph.onnx.rows_window import window_of
 from workbench.graph.onnx.types import dtype_of_elem
 from workbench.graph.ops import conv, matmul, quantize
 from workbench.graph.ops.elementwise import elementwise
@@ -154,7 +154,7 @@ def _convolved(
     zeros = [None if t is None or _all_zero(b, t) else t for t in (zero_x, zero_w)]
     left = None if zeros[0] is None else reshape(b, zeros[0], ())
     right = None if zeros[1] is None else quantize.spread(b, zeros[1], w, 0, 0)
-    moved = _window(node, x, tuple(node.numbers("kernel_shape", w.extents[2:])))
+    moved = window_of(node, x, tuple(node.numbers("kernel_shape", w.extents[2:])))
     return conv.conv(b, x, w, moved, node.number("group", 1), (left, right), i32)
 
 
