@@ -2,6 +2,7 @@
 
 What lives here
     choose         which template a definition gets
+    spaces         what else the template could be told, for the tuner
     injective      one thread per element
     reduce_serial  one thread per result, which reduces on its own
     row_block      reductions along rows and what is made of them: threads of a row meet by shuffles
@@ -11,6 +12,7 @@ What lives here
     matvec_cpu     a few rows times a matrix, which streams by once
     window         what a sliding window over blocked channels is
     window_cpu     convolution and pooling, channels as the lanes of vectors
+    recurrent      all steps of a recurrent layer as one kernel
     lanes          loops and tiles of the templates for a CPU
     axes           how output elements are dealt to blocks and threads
     combine        reductions step by step
@@ -23,5 +25,6 @@ only; then a line in choose. Fusion comes for free.
 """
 
 from workbench.schedules.choose import Template, choose, schedule
+from workbench.schedules.spaces import space
 
-__all__ = ["Template", "choose", "schedule"]
+__all__ = ["Template", "choose", "schedule", "space"]
