@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
@@ -32,7 +33,10 @@ SHARES_PER_THREAD = 4
 """Pieces of the grid per host thread, so that a slow one does not hold up the launch."""
 
 WORTH_SHARING_NS = 150_000
-"""Work left after the first piece from which on waking other host threads pays [ns]."""
+"""Work from which on waking other host threads pays [ns]."""
+
+SAMPLES = 3
+"""Pieces of a kernel's grid that are timed, the first left out, before any are shared."""
 
 
 def cores() -> int:
@@ -112,7 +116,8 @@ class CpuLauncher:
         self.blocks = launch.blocks
         self.params = tuple(params)
         self.threads = min(threads or cores(), self.blocks)
-        self._warm = False
+        self._samples = 0
+        self._piece_ns = inf
         self._function = _KERNEL(binary.address())
 
     def __call__(self, *args: Any) -> None:
@@ -146,23 +151,20 @@ class CpuLauncher:
                 function(address, bounds[i], bounds[i + 1], scratch)
             del kept
 
-        def remaining_ns(done: int, scratch: int) -> int:
-            """Run one more piece; an estimate of the work after it."""
-            start = time.perf_counter_ns()
-            function(address, bounds[done], bounds[done + 1], scratch)
-            return (time.perf_counter_ns() - start) * (pieces - done - 1)
-
         def run() -> None:
-            scratch = SCRATCH.of(size)
-            left_ns, done = remaining_ns(0, scratch), 1
-            if not self._warm:
+            scratch, done = SCRATCH.of(size), 0
+            while self._samples < SAMPLES and done < pieces:
+                start = time.perf_counter_ns()
+                function(address, bounds[done], bounds[done + 1], scratch)
                 # the first piece of all meets code and memory for the first time: it tells nothing
-                self._warm = True
-                left_ns, done = remaining_ns(1, scratch), 2
-            if left_ns < WORTH_SHARING_NS:
+                if self._samples:
+                    self._piece_ns = min(self._piece_ns, time.perf_counter_ns() - start)
+                self._samples += 1
+                done += 1
+            if self._piece_ns * (pieces - done) < WORTH_SHARING_NS:
                 function(address, bounds[done], blocks, scratch)
-                return
-            _together(threads, work, _Shares(done, pieces), kept)
+            else:
+                _together(threads, work, _Shares(done, pieces), kept)
 
         return run
 
