@@ -186,7 +186,7 @@ class DynamicGraph(CompiledGraph):
 
     def _compiled(self, graph: Graph) -> CompiledGraph:
         if self._fuse is not None:
-            graph, _ = rewrite_graph(graph)
+            graph, _ = rewrite_graph(graph, self.target.kind)
         return compile_graph(graph, partition(graph, bool(self._fuse)), self.target)
 
     def _make(self, origin: Origin) -> Runner:

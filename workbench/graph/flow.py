@@ -50,6 +50,10 @@ class FlowGraph:
         Whether data of a call decide what runs.
     rules : tuple of str
         Names of the rewrites that changed it.
+    before : Graph or None
+        The graph before them.
+    made_for : str
+        The kind of target for which it is optimized.
     """
 
     graph: Graph
@@ -59,6 +63,8 @@ class FlowGraph:
     fuse: bool = True
     by_data: bool = False
     rules: tuple[str, ...] = ()
+    before: Graph | None = None
+    made_for: str = ""
 
     @property
     def name(self) -> str:
@@ -123,7 +129,12 @@ class FlowGraph:
         bound = replace(self, graph=segment.graph, origin=None)
         return bound.optimize(fuse=self.fuse) if self.optimized else bound
 
-    def optimize(self, dims: Mapping[str, int] | None = None, fuse: bool = True) -> FlowGraph:
+    def optimize(
+        self,
+        dims: Mapping[str, int] | None = None,
+        fuse: bool = True,
+        target: Target | str = "cpu",
+    ) -> FlowGraph:
         """The graph rewritten and divided into groups that become one kernel each.
 
         Parameters
@@ -132,11 +143,15 @@ class FlowGraph:
             Values for the dims; left open they are asked for when it is compiled.
         fuse : bool
             False rewrites only: every operator keeps a kernel of its own.
+        target : Target or str
+            What it will run on; compiled for another kind it is optimized anew.
         """
         bound = replace(self, optimized=False).bind(dims) if dims else self
         if bound.origin is not None:
             return replace(bound, optimized=True, fuse=fuse)
-        graph, fired = rewrite_graph(bound.graph)
+        kind = _target(target).kind
+        before = bound.before or bound.graph
+        graph, fired = rewrite_graph(before, kind)
         return replace(
             bound,
             graph=graph,
@@ -144,6 +159,8 @@ class FlowGraph:
             optimized=True,
             fuse=fuse,
             rules=fired,
+            before=before,
+            made_for=kind,
         )
 
     def compile(
@@ -158,16 +175,13 @@ class FlowGraph:
         ModelError
             When some dims are given, but not all.
         """
-        goal = Target.parse(target) if isinstance(target, str) else target
-        if not isinstance(goal, Target):
-            raise WorkbenchError(
-                f"a target is a name or a Target, not {type(goal).__name__}",
-                hint='pass "cpu", "interp", "cuda" or "cuda:sm_90a"',
-            )
+        goal = _target(target)
         bound = self.bind(dims) if dims else self
         if bound.origin is not None:
             how = None if not bound.optimized else bound.fuse
             return DynamicGraph(bound.origin, bound.graph, goal, how)
+        if bound.partition is not None and bound.made_for != goal.kind:
+            bound = bound.optimize(fuse=bound.fuse, target=goal)
         parts = bound.partition or partition(bound.graph, fuse=False)
         return compile_graph(bound.graph, parts, goal)
 
@@ -180,6 +194,16 @@ class FlowGraph:
         groups = f" in {counted(len(self.groups), 'group')}" if self.partition else ""
         count = counted(len(self.operators), "operator")
         return f"FlowGraph({shown(self.name)}: {count}{groups}{dims}; {ends})"
+
+
+def _target(target: Target | str) -> Target:
+    goal = Target.parse(target) if isinstance(target, str) else target
+    if not isinstance(goal, Target):
+        raise WorkbenchError(
+            f"a target is a name or a Target, not {type(goal).__name__}",
+            hint='pass "cpu", "interp", "cuda" or "cuda:sm_90a"',
+        )
+    return goal
 
 
 def _with_inputs(graph: Graph, inputs: Sequence[Tensor]) -> Graph:

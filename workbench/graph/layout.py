@@ -257,8 +257,8 @@ class _Blocking:
         ends: dict[int, Expr] = {}
         for d, e in enumerate(node.index):
             if d in dims:
-                high = simplify(build.floordiv(e, self.lanes), self.facts)
-                ends[d] = simplify(build.floormod(e, self.lanes), self.facts)
+                high = self._simple(build.floordiv(e, self.lanes))
+                ends[d] = self._simple(build.floormod(e, self.lanes))
                 index.append(high)
                 self.failed |= self.lane in variables(high)
             else:
@@ -272,13 +272,27 @@ class _Blocking:
             index.append(end)
         return Load(new, tuple(index), node.type, span=node.span)
 
+    def _simple(self, index: Expr) -> Expr:
+        """An index simplified, in the operators that definitions have."""
+        return rewrite(simplify(index, self.facts), _floored)
+
     def _compared(self, node: Binary) -> Node | None:
         """``channel < c`` by blocks, where `c` is a multiple of their size."""
         if not isinstance(node.b, Const) or int(node.b.value) % self.lanes:
             return None
         if node.op not in (BinaryOp.LT, BinaryOp.GE):
             return None
-        high = simplify(build.floordiv(node.a, self.lanes), self.facts)
+        high = self._simple(build.floordiv(node.a, self.lanes))
         if self.lane in variables(high):
             return None
         return build.binary(node.op, high, int(node.b.value) // self.lanes)
+
+
+_FLOORED = {BinaryOp.TRUNCDIV: BinaryOp.FLOORDIV, BinaryOp.TRUNCMOD: BinaryOp.FLOORMOD}
+
+
+def _floored(node: Node) -> Node | None:
+    """A division of what is not negative, where both kinds give the same."""
+    if isinstance(node, Binary) and node.op in _FLOORED:
+        return replace(node, op=_FLOORED[node.op])
+    return None

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workbench.graph.blocking import block_channels
 from workbench.graph.graph import Graph
 from workbench.ir.alike import alike
 from workbench.ir.traverse import rewrite
+from workbench.runtime.jit import host
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -22,10 +24,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A named rewrite; it gives the same graph when it finds nothing."""
+    """A named rewrite; it gives the same graph when it finds nothing.
+
+    Attributes
+    ----------
+    name : str
+        As a reader sees it.
+    apply : callable
+        Graph to graph.
+    target : str
+        The kind of target it is for; any, when empty.
+    """
 
     name: str
     apply: Callable[[Graph], Graph]
+    target: str = ""
 
 
 def merge_alike(graph: Graph) -> Graph:
@@ -81,13 +94,24 @@ def drop_dead(graph: Graph) -> Graph:
     return replace(graph, operators=tuple(reversed(kept)), constants=constants)
 
 
-RULES = (Rule("merge alike", merge_alike), Rule("drop dead", drop_dead))
+def in_vectors(graph: Graph) -> Graph:
+    """Convolutions, and what follows them, over blocks of channels as wide as a vector."""
+    return block_channels(graph, host().lanes)
 
 
-def rewrite_graph(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
-    """The graph after all rules, and the names of those that changed it."""
+RULES = (
+    Rule("merge alike", merge_alike),
+    Rule("drop dead", drop_dead),
+    Rule("block channels", in_vectors, "cpu"),
+)
+
+
+def rewrite_graph(graph: Graph, target: str) -> tuple[Graph, tuple[str, ...]]:
+    """The graph after all rules for a kind of target, and the names of those that changed it."""
     fired: list[str] = []
     for rule in RULES:
+        if rule.target not in ("", target):
+            continue
         after = rule.apply(graph)
         if after is not graph:
             fired.append(rule.name)
