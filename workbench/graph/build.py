@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.graph.evaluate import evaluate
-from workbench.graph.operator import HostCall, Operator
+from workbench.graph.operator import HostCall, Operator, Program
 from workbench.graph.tensor import Tensor
 from workbench.ir import types
 from workbench.ir.build import const
@@ -211,10 +211,32 @@ class Builder:
             return tuple(map(self.constant, host_arrays(name, function, known, made)))
         if not any(t.size for t in made):
             return tuple(self.constant(np.zeros(s, k.numpy_name)) for k, s in kinds)
+        return self._whole(name, function, inputs, made, attributes)
+
+    def program(
+        self,
+        name: str,
+        program: Program,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[tuple[DType, Sequence[int]]],
+        attributes: Mapping[str, object] | None = None,
+    ) -> tuple[Tensor, ...]:
+        """The outputs of a kernel of its own; see `host`. None of them may be empty."""
+        made = tuple(Tensor(f"{self.wish}.{name}", kind, tuple(shape)) for kind, shape in outputs)
+        return self._whole(name, program, inputs, made, attributes)
+
+    def _whole(
+        self,
+        name: str,
+        what: HostCall | Program,
+        inputs: Sequence[Tensor],
+        outputs: tuple[Tensor, ...],
+        attributes: Mapping[str, object] | None,
+    ) -> tuple[Tensor, ...]:
         shown = tuple((k, str(v)) for k, v in (attributes or {}).items())
-        op = Operator(name, tuple(inputs), made, None, self._origin(), shown, function)
+        op = Operator(name, tuple(inputs), outputs, None, self._origin(), shown, what)
         self.operators.append(op)
-        return made
+        return outputs
 
     def data(self, function: HostCall, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The outputs of a function whose shapes depend on what it reads, such as NonZero.

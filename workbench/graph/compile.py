@@ -14,6 +14,7 @@ from workbench.base.names import NameScope, shown
 from workbench.driver.build import compile_module
 from workbench.graph.build import host_arrays
 from workbench.graph.memory import MemoryPlan, plan
+from workbench.graph.operator import Program
 from workbench.graph.schedule import Scheduled, program
 from workbench.graph.sequence import Launches
 from workbench.ir.alike import alike
@@ -325,7 +326,7 @@ class CompiledGraph:
         """A call of the group's function with these arrays, filling those of its outputs."""
         op = step.group.anchor
         function = op.host
-        assert function is not None
+        assert callable(function)
         shaped = [a.reshape(t.extents) for a, t in zip(arrays, step.tensors, strict=True)]
         inputs, outputs = shaped[: len(op.inputs)], shaped[len(op.inputs) :]
 
@@ -371,7 +372,7 @@ def compile_graph(graph: Graph, partition: Partition, target: Target) -> Compile
     WorkbenchError
         When a kernel cannot be made for the target, naming the model's nodes.
     """
-    groups = [g for g in partition.groups if g.host is None]
+    groups = [g for g in partition.groups if g.host is None or isinstance(g.host, Program)]
     scheduled = [program(group, target) for group in groups]
     unique, which = _unique(scheduled)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:

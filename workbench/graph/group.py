@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.base.names import shown
 
 if TYPE_CHECKING:
-    from workbench.graph.operator import HostCall, Operator
+    from workbench.graph.operator import HostCall, Operator, Program
     from workbench.graph.rows import Region
     from workbench.graph.tensor import Tensor
 
@@ -44,7 +44,7 @@ class Group:
         return (*self.prologue, self.anchor, *self.epilogue)
 
     @property
-    def host(self) -> HostCall | None:
+    def host(self) -> HostCall | Program | None:
         """What is run instead of a kernel; such a group has one operator."""
         return self.anchor.host
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.graph.tensor import Tensor
     from workbench.ir.compute import Compute, InverseMap
+    from workbench.ir.module import Module
+    from workbench.ir.target import Target
 
 
 HostCall = Callable[..., "Sequence[Any]"]
@@ -16,6 +18,20 @@ HostCall = Callable[..., "Sequence[Any]"]
 
 It is called between kernels, perhaps by several threads at a time, and must not change what it
 gets. Inputs and outputs have the tensors' own shapes, also ``()``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A kernel that is written for one operator, for what no definition says.
+
+    Attributes
+    ----------
+    build : callable
+        The program for a target, level `script`; its parameters are the operator's inputs, then
+        its outputs.
+    """
+
+    build: Callable[[Target], Module]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +51,8 @@ class Operator:
         Names of the model's nodes it comes from.
     attributes : tuple of (str, str)
         What a reader should know of it: kernel size, axis, …
-    host : HostCall or None
-        What is run instead of a kernel, for what has no definition.
+    host : HostCall, Program or None
+        What is run instead of a definition, for what has none.
     """
 
     name: str
@@ -45,7 +61,7 @@ class Operator:
     compute: Compute | None = None
     origin: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
-    host: HostCall | None = None
+    host: HostCall | Program | None = None
 
     @property
     def output(self) -> Tensor:

@@ -17,6 +17,7 @@ from workbench.base.names import shown
 from workbench.graph.cost import REREADS, costly, loads, recomputed, rereads
 from workbench.graph.graph import Graph, producers, users
 from workbench.graph.group import Group, Partition, Unfused
+from workbench.graph.operator import Program
 from workbench.graph.paths import Path, Reach, ordered
 from workbench.graph.rows import Region
 

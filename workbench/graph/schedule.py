@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.names import safe_name
 from workbench.graph.fuse import fuse
+from workbench.graph.operator import Program
 from workbench.ir.expr import Var
 from workbench.ir.traverse import rewrite
 from workbench.schedules import schedule
@@ -57,6 +58,9 @@ def program(group: Group, target: Target, template: Template | None = None) -> S
     template : Template, optional
         How to schedule the anchor; `schedules.choose` decides when not given.
     """
+    if isinstance(group.host, Program):
+        op = group.anchor
+        return Scheduled(_noted(group.host.build(target), group), (*op.inputs, *op.outputs))
     shared: dict[Tensor, Var] = {}
     for op in group.operators:
         for tensor in (*op.inputs, op.output):
@@ -81,10 +85,15 @@ def program(group: Group, target: Target, template: Template | None = None) -> S
         outputs,
     )
     owners = {var: tensor for tensor, var in shared.items()}
+    whole = _noted(fused, group)
+    return Scheduled(whole, tuple(owners[p] for p in whole.kernel.params))
+
+
+def _noted(module: Module, group: Group) -> Module:
+    """A program that says which nodes of the model it comes from."""
     origin = [name for op in group.operators for name in op.origin]
-    kernel = replace(fused.kernel, notes=(*fused.kernel.notes, f"from {_listed(origin)}"))
-    whole = replace(fused, functions=(*fused.functions[:-1], kernel))
-    return Scheduled(whole, tuple(owners[p] for p in kernel.params))
+    kernel = replace(module.kernel, notes=(*module.kernel.notes, f"from {_listed(origin)}"))
+    return replace(module, functions=(*module.functions[:-1], kernel))
 
 
 def _rows(group: Group, region: Region, shared: Mapping[Tensor, Var]) -> Rows:

@@ -12,6 +12,7 @@ What lives here
     rows_control      rows: If, Loop, Scan
     rows_index        rows: looking at where an element stands
     rows_data         rows: outputs whose shapes depend on data
+    rows_rnn          rows: LSTM, GRU, RNN
     rows_quant        rows: quantized numbers and their products
     outline           a model before its dims have values
     frames            where an import stands: graphs inside graphs

@@ -16,6 +16,7 @@ from workbench.graph.onnx import (
     rows_nn,
     rows_normalize,
     rows_quant,
+    rows_rnn,
     rows_shape,
     rows_window,
 )
@@ -36,6 +37,7 @@ ROWS: tuple[Row, ...] = (
     *rows_data.ROWS,
     *rows_nn.ROWS,
     *rows_quant.ROWS,
+    *rows_rnn.ROWS,
     *rows_image.ROWS,
     *rows_window.ROWS,
     *rows_normalize.ROWS,

@@ -1,0 +1,274 @@
+"""Rows of the registry for recurrent layers: RNN, GRU, LSTM.
+
+What the inputs contribute to all steps is one matrix product; the steps themselves are one kernel
+per direction (`schedules.recurrent`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from workbench.base.errors import ModelError, UnsupportedOp
+from workbench.base.lazy import lazy
+from workbench.graph.onnx.node import Node
+from workbench.graph.onnx.row import Outputs, Row
+from workbench.graph.operator import Program
+from workbench.graph.ops import shape as ops
+from workbench.graph.ops.elementwise import convert, elementwise
+from workbench.graph.ops.matmul import product
+from workbench.ir import build
+from workbench.ir.expr import BinaryOp, Expr, UnaryOp
+from workbench.ir.types import i32
+from workbench.schedules.recurrent import GATES, Activation, Recurrent
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.graph.build import Builder
+    from workbench.graph.tensor import Tensor
+else:
+    np = lazy("numpy")
+
+
+def _sigmoid(v: Expr) -> Expr:
+    return build.binary(BinaryOp.DIV, 1.0, build.add(_exp(build.unary(UnaryOp.NEG, v)), 1.0))
+
+
+def _exp(v: Expr) -> Expr:
+    return build.call("exp", v)
+
+
+def _negative(v: Expr, yes: Expr, no: Expr) -> Expr:
+    return build.select(build.less(v, 0), yes, no)
+
+
+def _softsign(v: Expr) -> Expr:
+    return build.binary(BinaryOp.DIV, v, build.add(build.call("abs", v), 1.0))
+
+
+def _softplus(v: Expr) -> Expr:
+    tail = build.call("log1p", _exp(build.unary(UnaryOp.NEG, build.call("abs", v))))
+    return build.add(build.binary(BinaryOp.MAX, v, 0), tail)
+
+
+def _hard_sigmoid(v: Expr, alpha: float, beta: float) -> Expr:
+    line = build.add(build.mul(v, alpha), beta)
+    return build.binary(BinaryOp.MAX, build.binary(BinaryOp.MIN, line, 1.0), 0.0)
+
+
+_ACTIVATIONS: Mapping[str, tuple[tuple[float | None, ...], Callable[..., Expr]]] = {
+    "sigmoid": ((), _sigmoid),
+    "tanh": ((), lambda v: build.call("tanh", v)),
+    "relu": ((), lambda v: build.select(build.less(v, 0), 0, v)),
+    "softsign": ((), _softsign),
+    "softplus": ((), _softplus),
+    "leakyrelu": ((0.01,), lambda v, a: _negative(v, build.mul(v, a), v)),
+    "thresholdedrelu": ((1.0,), lambda v, a: build.select(build.less(a, v), v, 0)),
+    "elu": ((1.0,), lambda v, a: _negative(v, build.mul(build.sub(_exp(v), 1.0), a), v)),
+    "hardsigmoid": ((0.2, 0.5), _hard_sigmoid),
+    "affine": ((None, None), lambda v, a, b: build.add(build.mul(v, a), b)),
+    "scaledtanh": (
+        (None, None),
+        lambda v, a, b: build.mul(build.call("tanh", build.mul(v, b)), a),
+    ),
+}
+"""The activation functions of ONNX: defaults of alpha and beta, as far as they have them."""
+
+_DEFAULTS = {"rnn": ("Tanh",), "gru": ("Sigmoid", "Tanh"), "lstm": ("Sigmoid", "Tanh", "Tanh")}
+_SUMMED = 2
+"""Activations of a direction whose inputs are sums; the third is that of LSTM's state."""
+
+_WAYS = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}
+
+
+def _clipped(function: Activation, limit: float, v: Expr) -> Expr:
+    low = build.binary(BinaryOp.MAX, v, -limit)
+    return function(build.binary(BinaryOp.MIN, low, limit))
+
+
+def _activations(node: Node, cell: str, ways: int) -> list[tuple[Activation, ...]]:
+    """The activation functions of each direction."""
+    each = len(_DEFAULTS[cell])
+    names = list(node.attributes.get("activations") or _DEFAULTS[cell] * ways)
+    if len(names) != each * ways:
+        raise ModelError(f"{len(names)} activations are given, not {each * ways}")
+    given = {k: list(node.attributes.get(f"activation_{k}", ())) for k in ("alpha", "beta")}
+    limit = node.real("clip", 0.0)
+    found: list[Activation] = []
+    for name in (n.decode() if isinstance(n, bytes) else str(n) for n in names):
+        if name.lower() not in _ACTIVATIONS:
+            raise UnsupportedOp(f"the activation {name} is not supported", op=node.op)
+        defaults, function = _ACTIVATIONS[name.lower()]
+        values: list[float] = []
+        for key, default in zip(given, defaults, strict=False):
+            # a function takes the next number of the list; those without numbers take none
+            value = given[key].pop(0) if given[key] else default
+            if value is None:
+                raise ModelError(f"the activation {name} needs {key}")
+            values.append(float(value))
+        bound = _with(function, values)
+        # as onnxruntime does, of LSTM's state itself nothing is cut off
+        cut = limit and len(found) % each < _SUMMED
+        found.append(partial(_clipped, bound, limit) if cut else bound)
+    return [tuple(found[n : n + each]) for n in range(0, len(found), each)]
+
+
+def _with(function: Callable[..., Expr], values: Sequence[float]) -> Activation:
+    return lambda v: function(v, *values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sizes:
+    """Extents of a layer."""
+
+    steps: int
+    batch: int
+    inputs: int
+    hidden: int
+    ways: int
+    gates: int
+
+
+def _sizes(node: Node, cell: str, x: Tensor, w: Tensor, r: Tensor) -> _Sizes:
+    """The extents, once the weights fit them."""
+    way = node.text("direction", "forward")
+    if way not in _WAYS:
+        raise ModelError(f"there is no direction {way!r}")
+    if x.rank != 3 or r.rank != 3:
+        raise ModelError(f"{x} and {r} must have 3 dimensions")
+    steps, batch, inputs = x.extents
+    hidden, ways, gates = r.extents[2], len(_WAYS[way]), GATES[cell]
+    sizes = _Sizes(steps, batch, inputs, hidden, ways, gates)
+    _expect(w, ways, gates * hidden, inputs)
+    _expect(r, ways, gates * hidden, hidden)
+    if node.has("hidden_size") and node.number("hidden_size") != hidden:
+        raise ModelError(f"hidden_size is {node.number('hidden_size')}, but the weights are {r}")
+    return sizes
+
+
+def _expect(t: Tensor | None, *shape: int) -> None:
+    if t is not None and t.extents != shape:
+        raise ModelError(f"{t} should have the shape {list(shape)}")
+
+
+def _layer(
+    cell: str,
+    node: Node,
+    b: Builder,
+    x: Tensor,
+    w: Tensor,
+    r: Tensor,
+    bias: Tensor | None = None,
+    lengths: Tensor | None = None,
+    h0: Tensor | None = None,
+    c0: Tensor | None = None,
+    peepholes: Tensor | None = None,
+) -> Outputs:
+    swapped = node.number("layout", 0) != 0
+    states = [h0, c0] if cell == "lstm" else [h0]
+    if swapped:
+        x = ops.transpose(b, x, [1, 0, 2])
+        states = [t and ops.transpose(b, t, [1, 0, 2]) for t in states]
+    s = _sizes(node, cell, x, w, r)
+    _expect(bias, s.ways, 2 * s.gates * s.hidden)
+    _expect(lengths, s.batch)
+    _expect(peepholes, s.ways, 3 * s.hidden)
+    for t in states:
+        _expect(t, s.ways, s.batch, s.hidden)
+    if lengths is not None:
+        lengths = convert(b, lengths, i32)
+    functions = _activations(node, cell, s.ways)
+    found: list[tuple[Tensor, ...]] = []
+    for n, reverse in enumerate(_WAYS[node.text("direction", "forward")]):
+        own = [t and _part(b, t, n) for t in (w, r, bias, *states, peepholes)]
+        how = {"activations": functions[n], "reverse": reverse}
+        found.append(_direction(node, cell, b, s, x, own, lengths, how))
+    whole, *last = (_together(b, parts, d) for d, parts in enumerate(zip(*found, strict=True)))
+    if swapped:
+        whole = ops.transpose(b, whole, [2, 0, 1, 3])
+        last = [ops.transpose(b, t, [1, 0, 2]) for t in last]
+    return (whole, *last)
+
+
+def _part(b: Builder, t: Tensor, place: int) -> Tensor:
+    """`t[place]`."""
+    shape = t.extents[1:]
+    if t.extents[0] > 1:
+        starts = [place, *(0 for _ in shape)]
+        t = ops.take(b, t, starts, [1] * t.rank, (1, *shape))
+    return ops.reshape(b, t, shape)
+
+
+def _slice(b: Builder, t: Tensor, start: int, count: int) -> Tensor:
+    """`t[start : start + count]` of a vector."""
+    return ops.take(b, t, [start], [1], [count])
+
+
+def _together(b: Builder, parts: Sequence[Tensor], place: int) -> Tensor:
+    """The directions side by side: after the steps in Y, first in the last states."""
+    axis = 1 if place == 0 else 0
+    shape = list(parts[0].extents)
+    shape.insert(axis, 1)
+    return ops.concat(b, [ops.reshape(b, t, shape) for t in parts], axis)
+
+
+def _direction(
+    node: Node,
+    cell: str,
+    b: Builder,
+    s: _Sizes,
+    x: Tensor,
+    own: Sequence[Tensor | None],
+    lengths: Tensor | None,
+    how: Mapping[str, object],
+) -> tuple[Tensor, ...]:
+    """Y and the last states of one direction."""
+    w, r, bias, *states, peepholes = own
+    assert w is not None
+    assert r is not None
+    wide, after = s.gates * s.hidden, cell == "gru" and node.number("linear_before_reset", 0) != 0
+    started = [t or b.constant(np.zeros((s.batch, s.hidden), x.dtype.numpy_name)) for t in states]
+    if 0 in (s.steps, s.batch, s.hidden):
+        empty = b.constant(np.zeros((s.steps, s.batch, s.hidden), x.dtype.numpy_name))
+        return (empty, *started)
+    rows = ops.reshape(b, x, (s.steps * s.batch, s.inputs))
+    flat = product(b, "matmul", rows, ops.transpose(b, w, [1, 0]))
+    inner: Tensor | None = None
+    if bias is not None:
+        add = partial(elementwise, b, "add", build.add)
+        recurrent = _slice(b, bias, wide, wide)
+        if after:
+            inner = _slice(b, recurrent, 2 * s.hidden, s.hidden)
+            zero = b.constant(np.zeros(s.hidden, x.dtype.numpy_name))
+            recurrent = ops.concat(b, [_slice(b, recurrent, 0, 2 * s.hidden), zero], 0)
+        flat = add(flat, add(_slice(b, bias, 0, wide), recurrent))
+    part = ops.reshape(b, flat, (s.steps, s.batch, wide))
+    layer = Recurrent(
+        cell,
+        s.steps,
+        s.batch,
+        s.hidden,
+        x.dtype,
+        after=after,
+        coupled=cell == "lstm" and node.number("input_forget", 0) != 0,
+        peepholes=peepholes is not None,
+        biased=inner is not None,
+        lengths=lengths is not None,
+        **how,  # pyright: ignore[reportArgumentType]
+    )
+    optional = [t for t in (peepholes, inner, lengths) if t is not None]
+    inputs = [part, ops.transpose(b, r, [1, 0]), *started, *optional]
+    state = (x.dtype, (s.batch, s.hidden))
+    outputs = [(x.dtype, (s.steps, s.batch, s.hidden)), *(state for _ in started)]
+    shown = {"hidden": s.hidden, "reverse": how["reverse"]}
+    return b.program(cell, Program(layer.build), inputs, outputs, shown)
+
+
+ROWS = tuple(
+    Row(name, first, partial(_layer, name.lower()), last)
+    for name in ("RNN", "GRU", "LSTM")
+    for first, last in ((1, None),)
+)

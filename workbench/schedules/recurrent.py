@@ -1,0 +1,282 @@
+"""Recurrent layers: all steps of LSTM, GRU or a plain cell as one kernel.
+
+What the inputs contribute is one matrix product over all steps, made before. What is left, the
+product with the state of the step before, must go step by step: a block takes one item of the batch
+through all of them and keeps the state in shared memory. Threads are neighbouring units, so that
+rows of the transposed weights are read side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.ir import build
+from workbench.ir.expr import Builtin, Expr, Var
+from workbench.ir.stmt import Allocate, Assign, Declare, Evaluate, ForTask, If, Seq, Stmt, Store
+from workbench.ir.types import DType, Scope, TensorType, f16, f32, i32
+from workbench.mapping import spatial
+from workbench.runtime.jit import host
+from workbench.schedules.axes import launched, power_of_two
+from workbench.schedules.lanes import LANE, loop
+
+if TYPE_CHECKING:
+    from workbench.ir.module import Module
+    from workbench.ir.target import Target
+
+Activation = Callable[[Expr], Expr]
+
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+"""Gates of each cell, in ONNX's order: z r h of GRU, i o f c of LSTM."""
+
+_THREADS = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recurrent:
+    """One direction of a recurrent layer.
+
+    Its kernel takes x [steps, batch, gates · hidden], what the inputs contribute, biases
+    included; r [hidden, gates · hidden], the transposed weights; h0 [batch, hidden]; for LSTM
+    c0 [batch, hidden]; then, if there are, the peepholes p [3 · hidden], the bias rb [hidden]
+    inside the product of GRU's last gate, and the lengths i32 [batch]. It gives
+    y [steps, batch, hidden], the last h and, for LSTM, the last c.
+
+    Attributes
+    ----------
+    cell : str
+        ``rnn``, ``gru`` or ``lstm``.
+    steps, batch, hidden : int
+        Extents.
+    dtype : DType
+        Of all tensors; halves are computed in f32.
+    activations : tuple of callable
+        f, g, h as far as the cell has them.
+    reverse : bool
+        Whether the last step comes first.
+    after : bool
+        GRU: whether the reset gate is applied after the product.
+    coupled : bool
+        LSTM: whether the forget gate is what the input gate leaves.
+    peepholes, biased, lengths : bool
+        Which of the optional inputs there are.
+
+    Source: the formulas of LSTM, GRU and RNN in ONNX's Operators.md.
+    """
+
+    cell: str
+    steps: int
+    batch: int
+    hidden: int
+    dtype: DType
+    activations: tuple[Activation, ...]
+    reverse: bool = False
+    after: bool = False
+    coupled: bool = False
+    peepholes: bool = False
+    biased: bool = False
+    lengths: bool = False
+
+    def build(self, target: Target) -> Module:
+        """The program for a target, level `script`."""
+        threads = min(_THREADS, power_of_two(self.hidden))
+        return _Layer(self, host().lanes if target.kind == "cpu" else threads).module()
+
+
+class _Layer:
+    """One layer being scheduled."""
+
+    def __init__(self, of: Recurrent, threads: int) -> None:
+        self.of, self.threads = of, threads
+        self.kind = f32 if of.dtype == f16 else of.dtype
+        wide = GATES[of.cell] * of.hidden
+        state = (of.batch, of.hidden)
+
+        def given(name: str, *shape: int) -> Var:
+            return Var(name, TensorType(of.dtype, shape))
+
+        def kept(name: str, *shape: int) -> Var:
+            return Var(name, TensorType(self.kind, shape, Scope.SHARED))
+
+        self.x, self.r = given("x", of.steps, of.batch, wide), given("r", of.hidden, wide)
+        self.starts = [given(f"{s}0", *state) for s in ("hc" if of.cell == "lstm" else "h")]
+        self.p, self.rb = given("p", 3 * of.hidden), given("rb", of.hidden)
+        self.lens = Var("lengths", TensorType(i32, (of.batch,)))
+        self.y = given("y", of.steps, of.batch, of.hidden)
+        self.ends = [given(f"{s.name[0]}_last", *state) for s in self.starts]
+        # the states before and after a step, since units still read the one before
+        self.h = kept("h", 2, of.hidden)
+        self.c, self.z, self.rh = (kept(n, of.hidden) for n in ("c", "z", "rh"))
+        self.item, self.step = Var("item", i32), Var("step", i32)
+        self.length, self.time = Var("length", i32), Var("time", i32)
+
+    def module(self) -> Module:
+        """The whole kernel."""
+        of = self.of
+        optional = ((self.p, of.peepholes), (self.rb, of.biased), (self.lens, of.lengths))
+        params = [self.x, self.r, *self.starts, *(v for v, there in optional if there)]
+        scratch = [self.h, self.c] if of.cell == "lstm" else [self.h]
+        if of.cell == "gru" and not of.after:
+            scratch += [self.z, self.rh]
+        length = [Declare(self.length, build.load(self.lens, (self.item,)))] if of.lengths else []
+        body = Seq(
+            (
+                *map(Allocate, scratch),
+                *length,
+                self._units(self._start),
+                _BARRIER,
+                loop("step", of.steps, self._step),
+                self._units(self._end),
+            )
+        )
+        whole = ForTask((self.item,), spatial(of.batch), Builtin("blockIdx.x"), body)
+        note = f"{of.steps} steps, a block per item, threads along {of.hidden} units"
+        every = (*params, self.y, *self.ends)
+        return launched(of.cell, every, whole, of.batch, self.threads, (note,))
+
+    def _units(self, body: Callable[[Expr], Stmt]) -> Stmt:
+        """`body` for all units, each by its thread."""
+
+        def chunk(n: Var) -> Stmt:
+            unit = build.add(build.mul(n, self.threads), LANE)
+            inner = body(unit)
+            ragged = self.of.hidden % self.threads
+            return If(build.less(unit, self.of.hidden), inner) if ragged else inner
+
+        return loop("chunk", -(-self.of.hidden // self.threads), chunk)
+
+    def _load(self, tensor: Var, *index: Expr) -> Expr:
+        return build.cast(build.load(tensor, index), self.kind)
+
+    def _start(self, unit: Expr) -> Stmt:
+        h = Store(self.h, (build.const(0), unit), self._load(self.starts[0], self.item, unit))
+        if self.of.cell != "lstm":
+            return h
+        return Seq((h, Store(self.c, (unit,), self._load(self.starts[1], self.item, unit))))
+
+    def _end(self, unit: Expr) -> Stmt:
+        last = [build.load(self.h, (build.const(self.of.steps % 2), unit))]
+        if self.of.cell == "lstm":
+            last.append(build.load(self.c, (unit,)))
+        stores = (
+            Store(to, (self.item, unit), build.cast(value, self.of.dtype))
+            for to, value in zip(self.ends, last, strict=True)
+        )
+        return Seq(tuple(stores))
+
+    def _step(self, step: Var) -> Stmt:
+        self.step = step
+        time: Expr = step
+        if self.of.reverse:
+            last = build.sub(self.length if self.of.lengths else self.of.steps, 1)
+            time = build.sub(last, step)
+            # past the end of an item nothing is read that counts, and 0 is stored where it stands
+            time = build.select(self._live, time, step) if self.of.lengths else time
+        parts: list[Stmt] = [Declare(self.time, time)]
+        if self.of.cell == "gru" and not self.of.after:
+            parts += [self._units(self._reset), _BARRIER]
+        cells = {"rnn": self._rnn, "gru": self._gru, "lstm": self._lstm}
+        return Seq((*parts, self._units(cells[self.of.cell]), _BARRIER))
+
+    @property
+    def _live(self) -> Expr:
+        return build.less(self.step, self.length)
+
+    def _old(self, unit: Expr) -> Expr:
+        return build.load(self.h, (build.floormod(self.step, 2), unit))
+
+    def _sums(
+        self, unit: Expr, gates: Sequence[int], start: Sequence[Expr], vector: Var | None = None
+    ) -> tuple[list[Stmt], list[Var]]:
+        """Sums over the state, of the step before or `vector`, times weights of some gates."""
+        accs = [Var(f"gate{g}", self.kind) for g in gates]
+        value = Var("value", self.kind)
+
+        def term(k: Var) -> Stmt:
+            state = self._old(k) if vector is None else build.load(vector, (k,))
+            sums = (
+                Assign(
+                    acc, build.add(acc, build.mul(value, self._load(self.r, k, self._at(g, unit))))
+                )
+                for g, acc in zip(gates, accs, strict=True)
+            )
+            return Seq((Declare(value, state), *sums))
+
+        begun = [Declare(acc, s) for acc, s in zip(accs, start, strict=True)]
+        return [*begun, loop("k", self.of.hidden, term)], accs
+
+    def _at(self, gate: int, unit: Expr) -> Expr:
+        return build.add(unit, gate * self.of.hidden)
+
+    def _inputs(self, unit: Expr, gates: Sequence[int]) -> list[Expr]:
+        return [self._load(self.x, self.time, self.item, self._at(g, unit)) for g in gates]
+
+    def _done(self, unit: Expr, parts: Sequence[Stmt], value: Expr, c: Expr | None = None) -> Stmt:
+        """The end of a step: the new state of a unit, kept and given."""
+        h, given = Var("h_new", self.kind), Var("given", self.kind)
+        old, zero = self._old(unit), build.const(0, self.kind)
+        live = self.of.lengths
+        after = build.sub(1, build.floormod(self.step, 2))
+        stores: list[Stmt] = [
+            Declare(given, value),
+            Declare(h, build.select(self._live, given, old) if live else given),
+            Store(self.h, (after, unit), h),
+        ]
+        if c is not None:
+            before = build.load(self.c, (unit,))
+            stores.append(
+                Store(self.c, (unit,), build.select(self._live, c, before) if live else c)
+            )
+        shown = build.select(self._live, h, zero) if live else h
+        out = Store(self.y, (self.time, self.item, unit), build.cast(shown, self.of.dtype))
+        return Seq((*parts, *stores, out))
+
+    def _rnn(self, unit: Expr) -> Stmt:
+        parts, (acc,) = self._sums(unit, [0], self._inputs(unit, [0]))
+        return self._done(unit, parts, self.of.activations[0](acc))
+
+    def _reset(self, unit: Expr) -> Stmt:
+        """GRU's first two gates, where the third needs the state as reset by all units."""
+        parts, (z, r) = self._sums(unit, [0, 1], self._inputs(unit, [0, 1]))
+        f = self.of.activations[0]
+        keep = Store(self.z, (unit,), f(z))
+        return Seq((*parts, keep, Store(self.rh, (unit,), build.mul(f(r), self._old(unit)))))
+
+    def _gru(self, unit: Expr) -> Stmt:
+        f, g = self.of.activations
+        z = Var("update", self.kind)
+        if not self.of.after:
+            parts, (acc,) = self._sums(unit, [2], self._inputs(unit, [2]), self.rh)
+            parts.append(Declare(z, build.load(self.z, (unit,))))
+            fresh = g(acc)
+        else:
+            first = self._load(self.rb, unit) if self.of.biased else build.const(0, self.kind)
+            start = [*self._inputs(unit, [0, 1]), first]
+            parts, (acc_z, acc_r, inner) = self._sums(unit, [0, 1, 2], start)
+            parts.append(Declare(z, f(acc_z)))
+            (x,) = self._inputs(unit, [2])
+            fresh = g(build.add(x, build.mul(f(acc_r), inner)))
+        mixed = build.add(build.mul(build.sub(1.0, z), fresh), build.mul(z, self._old(unit)))
+        return self._done(unit, parts, mixed)
+
+    def _lstm(self, unit: Expr) -> Stmt:
+        f, g, h = self.of.activations
+        parts, (acc_i, acc_o, acc_f, acc_c) = self._sums(
+            unit, range(4), self._inputs(unit, range(4))
+        )
+        old, i, c = (Var(n, self.kind) for n in ("c_old", "input", "c_new"))
+
+        def peeped(acc: Expr, gate: int, state: Expr) -> Expr:
+            if not self.of.peepholes:
+                return acc
+            return build.add(acc, build.mul(self._load(self.p, self._at(gate, unit)), state))
+
+        parts += [Declare(old, build.load(self.c, (unit,))), Declare(i, f(peeped(acc_i, 0, old)))]
+        forget = build.sub(1.0, i) if self.of.coupled else f(peeped(acc_f, 2, old))
+        fresh = build.add(build.mul(forget, old), build.mul(i, g(acc_c)))
+        parts.append(Declare(c, fresh))
+        return self._done(unit, parts, build.mul(f(peeped(acc_o, 1, c)), h(c)), c)
+
+
+_BARRIER = Evaluate(build.call("syncthreads"))
