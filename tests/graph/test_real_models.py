@@ -38,7 +38,7 @@ class Both:
 
     def __call__(self, x: Arrays, limit: float = 1e-3) -> dict[str, np.ndarray]:
         names = [o.name for o in self.session.get_outputs()]
-        arrays: list[Any] = self.session.run(names, dict(x))
+        arrays: Any = self.session.run(names, dict(x))
         want = dict(zip(names, arrays, strict=True))
         got = self.graph(x)
         assert list(got) == names
