@@ -184,6 +184,7 @@ class Builder:
         inputs: Sequence[Tensor],
         outputs: Sequence[tuple[DType, Sequence[int]]],
         attributes: Mapping[str, object] | None = None,
+        fold: bool = True,
     ) -> tuple[Tensor, ...]:
         """The outputs of a function that runs between kernels, for what no kernel does.
 
@@ -199,6 +200,8 @@ class Builder:
             What it gives; where that depends on data see `data`.
         attributes : dict, optional
             What a reader should know.
+        fold : bool
+            False for what gives something else each time.
         """
         kinds = [(kind, tuple(shape)) for kind, shape in outputs]
         made = tuple(Tensor(f"{self.wish}.{name}", kind, shape) for kind, shape in kinds)
@@ -207,7 +210,7 @@ class Builder:
                 raise ModelError(f"{t} has {t.size} elements; arrays have up to 2**31 - 1")
         known = [self.constants[t] for t in inputs if t in self.constants]
         limit = max(FOLD_LIMIT, sum(a.size for a in known))
-        if len(known) == len(inputs) and sum(t.size for t in made) <= limit:
+        if fold and len(known) == len(inputs) and sum(t.size for t in made) <= limit:
             return tuple(map(self.constant, host_arrays(name, function, known, made)))
         if not any(t.size for t in made):
             return tuple(self.constant(np.zeros(s, k.numpy_name)) for k, s in kinds)

@@ -20,6 +20,8 @@ What lives here
     rows_window       rows: convolution, pooling
     rows_image        rows: sampling, sizes, regions
     rows_normalize    rows: normalisations
+    rows_signal       rows: Fourier transforms
+    rows_random       rows: what is drawn by chance
     rows_legacy       rows: forms of the first opsets
     functions         operators defined by other operators, expanded
     node              one node as the rows see it

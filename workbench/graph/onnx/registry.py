@@ -16,8 +16,10 @@ from workbench.graph.onnx import (
     rows_nn,
     rows_normalize,
     rows_quant,
+    rows_random,
     rows_rnn,
     rows_shape,
+    rows_signal,
     rows_window,
 )
 
@@ -42,6 +44,8 @@ ROWS: tuple[Row, ...] = (
     *rows_window.ROWS,
     *rows_normalize.ROWS,
     *rows_legacy.ROWS,
+    *rows_signal.ROWS,
+    *rows_random.ROWS,
 )
 
 

@@ -25,20 +25,6 @@ else:
     np = lazy("numpy")
 
 
-def _dropout(
-    node: Node, b: Builder, x: Tensor, ratio: Tensor | None = None, training: Tensor | None = None
-) -> tuple[Tensor, Tensor | None]:
-    del ratio
-    flag = node.known(b, training, "training_mode")
-    if flag is not None and flag.any():
-        raise ModelError("Dropout is supported for inference only")
-    if len(node.outputs) < 2 or not node.outputs[1]:
-        return x, None
-    # outside of training every element is kept; the mask became a bool with opset 10
-    kind = np.dtype(x.dtype.numpy_name if node.opset < 10 else bool)
-    return x, _filled(b, list(x.extents), np.ones((), kind))
-
-
 def _constant(node: Node, b: Builder) -> Tensor:
     values = node.attributes
     if "sparse_value" in values:
@@ -142,7 +128,6 @@ def _range(node: Node, b: Builder, start: Tensor, stop: Tensor, step: Tensor) ->
 
 
 ROWS = (
-    Row("Dropout", 7, _dropout),
     Row("Constant", 1, _constant),
     Row("ConstantOfShape", 9, _fill),
     Row("Shape", 1, _shape),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError
 from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
-from workbench.graph.ops import matmul, reduce
+from workbench.graph.ops import host, matmul, reduce
 from workbench.graph.ops.define import Axes, grid
+from workbench.graph.ops.einsum import einsum
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
@@ -147,8 +148,22 @@ def _hardmax_flat(node: Node, b: Builder, x: Tensor) -> Tensor:
     return reshape(b, _hot(b, flat, 1), x.extents)
 
 
+def _einsum(node: Node, b: Builder, *tensors: Tensor) -> Tensor:
+    return einsum(b, node.text("equation"), *tensors)
+
+
+def _det(node: Node, b: Builder, x: Tensor) -> Tensor:
+    del node
+    if x.rank < 2 or x.extents[-1] != x.extents[-2]:
+        raise ModelError(f"Det: {x} holds no square matrices")
+    # by elimination with pivots, which no definition element by element can say
+    return b.host("det", host.determinant, [x], [(x.dtype, x.extents[:-2])])[0]
+
+
 ROWS = (
     Row("MatMul", 1, _matmul),
+    Row("Einsum", 12, _einsum),
+    Row("Det", 11, _det),
     Row("Gemm", 7, matrix_product),
     *(Row(op, 1, partial(_reduce, make)) for op, make in _REDUCES.items()),
     Row("ArgMax", 1, partial(_arg, Reducer.ARGMAX)),

@@ -11,6 +11,8 @@ What lives here
     conv         convolution and pooling
     transposed   transposed convolution, windows added up to a picture
     sample       reading between elements, where data say
+    einsum       sums of products
+    fourier      Fourier transforms
     resize       another size, axis by axis
     deform       convolution with a bent window
     regions      pooling of regions

@@ -245,3 +245,9 @@ def unpool(x: Array, indices: Array, *, shape: tuple[int, ...], whole: tuple[int
         raise LaunchError(f"MaxUnpool: an index lies outside of the {count} elements")
     out[np.unravel_index(indices.reshape(-1), shape)] = x.reshape(-1)
     return (out,)
+
+
+def determinant(x: Array) -> Arrays:
+    """Determinants of the matrices in the last two dimensions."""
+    wide = x.astype(np.float64) if x.dtype != np.float32 else x
+    return (np.asarray(np.linalg.det(wide)).astype(x.dtype),)
