@@ -14,6 +14,8 @@ What lives here
     rows_data         rows: outputs whose shapes depend on data
     rows_rnn          rows: LSTM, GRU, RNN
     rows_quant        rows: quantized numbers and their products
+    rows_ml           rows: classical machine learning
+    rows_trees        rows: ensembles of decision trees
     outline           a model before its dims have values
     frames            where an import stands: graphs inside graphs
     rows_nn           rows: products, reductions

@@ -135,7 +135,9 @@ def _eye_like(node: Node, b: Builder, x: Tensor) -> Tensor:
 
 
 def _one_hot(node: Node, b: Builder, indices: Tensor, depth: Tensor, values: Tensor) -> Tensor:
-    count = (node.ints(b, depth, "depth") or [0])[0]
+    known = node.known(b, depth, "depth")
+    # of any number type
+    count = -1 if known is None or known.size != 1 else int(known.reshape(()))
     axis = axis_of(node.number("axis", -1), indices.rank + 1)
     if count < 0 or values.extents != (2,):
         raise ModelError(f"a depth of {count} with the values {values} is not possible")

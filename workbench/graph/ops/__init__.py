@@ -18,6 +18,8 @@ What lives here
     regions      pooling of regions
     normalize    batch normalisation
     quantize     numbers as small integers and back
+    trees        ensembles of decision trees
+    scores       scores of classes, and their labels
 
 May import: base, ir, graph.build, graph.tensor.
 Start reading: define, then elementwise.

@@ -122,6 +122,20 @@ def inside(indices: Array, extent: int) -> Array:
     return np.where(indices < 0, indices + extent, indices)
 
 
+def among(x: Array, numbers: Array) -> Arrays:
+    """`x` as it is.
+
+    Raises
+    ------
+    LaunchError
+        When it holds something that is not among `numbers`.
+    """
+    wrong = ~np.isin(x, numbers)
+    if wrong.any():
+        raise LaunchError(f"{x[wrong].flat[0]} is not among {len(numbers)} categories")
+    return (x,)
+
+
 def flat(rows: Array, shape: tuple[int, ...]) -> Array:
     """Row-major positions in `shape` of the places that the rows of a matrix hold."""
     if rows.ndim != 2 or rows.shape[1] != len(shape):
