@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError, WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.base.names import NameScope, shown
 from workbench.driver.build import compile_module
-from workbench.graph.build import host_arrays
 from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.operator import Program
+from workbench.graph.save import Recipe, write
 from workbench.graph.schedule import Scheduled, program
-from workbench.graph.sequence import Launches
+from workbench.graph.workspace import Step, Workspace, arena, room
 from workbench.ir.alike import alike
 from workbench.ir.target import Target
 from workbench.ir.types import TensorType
 from workbench.mapping.check import counted
 from workbench.runtime.arguments import Parameter, check
-from workbench.runtime.cpu_launch import Prepared
 from workbench.runtime.memory import array_module
 
 if TYPE_CHECKING:
@@ -37,48 +36,6 @@ else:
     np = lazy("numpy")
 
 Array = Any
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One launch of a call: a kernel and what it is called with.
-
-    Without a kernel the group's host call is run; its tensors are its inputs, then its outputs.
-    """
-
-    kernel: Kernel | None
-    group: Group
-    tensors: tuple[Tensor, ...]
-
-
-@dataclass
-class _Workspace:
-    """Memory of one call at a time, and what is prepared of it.
-
-    `arrays` are constants and parts of the arena, `own` the arrays of the call that runs.
-    `prepared` are launches that need nothing of the call; a CPU has `launches` for all steps, and
-    `places` where a call's addresses belong in them: pointers, index, alignment [byte].
-    """
-
-    arrays: dict[Tensor, Array]
-    prepared: dict[Step, Any] = field(default_factory=dict)
-    launches: Launches | None = None
-    places: list[tuple[Tensor, Any, int, int]] = field(default_factory=list)
-    own: Mapping[Tensor, Array] = field(default_factory=dict)
-
-    def array(self, tensor: Tensor) -> Array:
-        """The array of a tensor in the call that runs."""
-        return self.own[tensor] if tensor in self.own else self.arrays[tensor]
-
-    def point(self) -> bool:
-        """Put the arrays of this call into the launches; False when one does not lie right."""
-        addresses = {t: array.ctypes.data for t, array in self.own.items()}
-        for tensor, pointers, n, align in self.places:
-            address = addresses[tensor]
-            if address % align:
-                return False
-            pointers[n] = address
-        return True
 
 
 class CompiledGraph:
@@ -104,7 +61,8 @@ class CompiledGraph:
         self._partition = partition
         self._steps = tuple(steps)
         self._memory = plan(partition.groups, graph.outputs)
-        self._idle: list[_Workspace] = []
+        self.recipe: Recipe | None = None
+        self._idle: list[Workspace] = []
         self._constants: dict[Tensor, Array] = {}
 
     @property
@@ -162,6 +120,19 @@ class CompiledGraph:
         before, after = self.traffic_bytes
         return before - after
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to one file, which `load_graph` reads: the model and its machine code.
+
+        On this machine it is loaded without compiling anything; elsewhere the model in it is
+        compiled again. Where kernels are made at the call, the file holds those made so far.
+
+        Raises
+        ------
+        ModelError
+            When it does not come from an ONNX model, or the file cannot be written.
+        """
+        write(path, self.recipe, self._graph.inputs, self.target, self.kernels)
+
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the graph.
 
@@ -203,16 +174,12 @@ class CompiledGraph:
         xp = array_module(self._gpu)
         space = self._borrowed(xp)
         made = {
-            t: _room(xp, t.storage.extents, t.dtype.numpy_name, str(t))
+            t: room(xp, t.storage.extents, t.dtype.numpy_name, str(t))
             for t in dict.fromkeys(graph.outputs)
             if t not in given and t not in self._constants
         }
         own = given | made
-        if self.target.kind == "cpu":
-            self._launch(space, own)
-        else:
-            for step in self.steps:
-                self._run(step, space, own)
+        space.run(self.steps, own)
         self._idle.append(space)
         everything = {**self._constants, **own}
         results: list[Array] = []
@@ -265,78 +232,17 @@ class CompiledGraph:
         check(shown(self.graph.name), [param], [array], gpu=self._gpu)
         return array
 
-    def _borrowed(self, xp: Any) -> _Workspace:
+    def _borrowed(self, xp: Any) -> Workspace:
         # calls from several threads each take their own
         try:
             return self._idle.pop()
         except IndexError:
-            return self._workspace(xp)
-
-    def _workspace(self, xp: Any) -> _Workspace:
+            pass
         if not self._constants:
             self._constants = {
                 t: xp.asarray(a.reshape(t.storage.extents)) for t, a in self.graph.constants.items()
             }
-        # numpy aligns to 16 bytes only: the arena starts at the next place that suits all
-        raw = _room(xp, (self.memory.arena_bytes + _ALIGN,), "uint8", "what lies between kernels")
-        address = raw.data.ptr if self._gpu else raw.ctypes.data
-        start = -address % _ALIGN
-        arrays = dict(self._constants)
-        for tensor, offset in self.memory.offsets.items():
-            part = raw[start + offset : start + offset + tensor.size_bytes]
-            arrays[tensor] = part.view(tensor.dtype.numpy_name).reshape(tensor.storage.extents)
-        return _Workspace(arrays)
-
-    def _run(self, step: Step, space: _Workspace, own: Mapping[Tensor, Array]) -> None:
-        run = space.prepared.get(step)
-        if run is None:
-            arrays = [own[t] if t in own else space.arrays[t] for t in step.tensors]
-            run = self._host(step, arrays) if step.kernel is None else step.kernel.prepare(*arrays)
-            if not any(t in own for t in step.tensors):
-                space.prepared[step] = run
-        run()
-
-    def _launch(self, space: _Workspace, own: Mapping[Tensor, Array]) -> None:
-        """Run all steps of a CPU's graph; arrays of this call are put into what was prepared."""
-        space.own = own
-        if space.launches is None or not space.point():
-            space.places.clear()
-            space.launches = Launches([self._prepared(step, space) for step in self.steps])
-        space.launches()
-        space.own = {}
-
-    def _prepared(self, step: Step, space: _Workspace) -> Prepared | Callable[[], None]:
-        """A launch with the arrays of this call, its places for those of others noted."""
-        arrays = [space.array(t) for t in step.tensors]
-        if step.kernel is None:
-
-            def host() -> None:
-                self._host(step, [space.array(t) for t in step.tensors])()
-
-            return host
-        run = step.kernel.prepare(*arrays)
-        assert isinstance(run, Prepared)
-        for n, (t, param) in enumerate(zip(step.tensors, step.kernel.params, strict=True)):
-            if t in space.own:
-                align = param.align_bytes or t.dtype.size_bytes
-                space.places.append((t, run.pointers, n, align))
-        return run
-
-    def _host(self, step: Step, arrays: Sequence[Array]) -> Callable[[], None]:
-        """A call of the group's function with these arrays, filling those of its outputs."""
-        op = step.group.anchor
-        function = op.host
-        assert callable(function)
-        shaped = [a.reshape(t.extents) for a, t in zip(arrays, step.tensors, strict=True)]
-        inputs, outputs = shaped[: len(op.inputs)], shaped[len(op.inputs) :]
-
-        def run() -> None:
-            values = [a.get() for a in inputs] if self._gpu else inputs
-            found = host_arrays(op.name, function, values, op.outputs)
-            for out, array in zip(outputs, found, strict=True):
-                out[...] = array_module(self._gpu).asarray(array)
-
-        return run
+        return Workspace({**self._constants, **arena(xp, self.memory)}, self.target.kind)
 
     def __repr__(self) -> str:
         before, after = self.launches
@@ -345,23 +251,6 @@ class CompiledGraph:
             f"CompiledGraph({shown(self.graph.name)}, {self.target}: "
             f"{counted(before, 'operator')} as {kernels}, run {counted(after, 'time')})"
         )
-
-
-_ALIGN = 256
-
-
-def _room(xp: Any, shape: tuple[int, ...], kind: str, what: str) -> Array:
-    """An array, nothing in it yet.
-
-    Raises
-    ------
-    LaunchError
-        When there is no memory for it.
-    """
-    try:
-        return xp.empty(shape, kind)
-    except MemoryError as error:
-        raise LaunchError(f"there is no memory for {what}", notes=[str(error)]) from None
 
 
 def compile_graph(graph: Graph, partition: Partition, target: Target) -> CompiledGraph:

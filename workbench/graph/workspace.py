@@ -1,0 +1,153 @@
+"""The memory of a call, and the steps that run in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.base.errors import LaunchError
+from workbench.graph.build import host_arrays
+from workbench.graph.sequence import Launches
+from workbench.runtime.cpu_launch import Prepared
+from workbench.runtime.memory import array_module
+
+if TYPE_CHECKING:
+    from workbench.driver.kernel import Kernel
+    from workbench.graph.group import Group
+    from workbench.graph.memory import MemoryPlan
+    from workbench.graph.tensor import Tensor
+
+Array = Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One launch of a call: a kernel and what it is called with.
+
+    Without a kernel the group's host call is run; its tensors are its inputs, then its outputs.
+    """
+
+    kernel: Kernel | None
+    group: Group
+    tensors: tuple[Tensor, ...]
+
+
+@dataclass
+class Workspace:
+    """Memory of one call at a time, and what is prepared of it.
+
+    `arrays` are constants and parts of the arena, `own` the arrays of the call that runs, `kind`
+    is that of the target. `prepared` are launches that need nothing of the call; a CPU has
+    `launches` for all steps, and `places` where a call's addresses belong in them: pointers, index,
+    alignment [byte].
+    """
+
+    arrays: dict[Tensor, Array]
+    kind: str
+    prepared: dict[Step, Any] = field(default_factory=dict)
+    launches: Launches | None = None
+    places: list[tuple[Tensor, Any, int, int]] = field(default_factory=list)
+    own: Mapping[Tensor, Array] = field(default_factory=dict)
+
+    def array(self, tensor: Tensor) -> Array:
+        """The array of a tensor in the call that runs."""
+        return self.own[tensor] if tensor in self.own else self.arrays[tensor]
+
+    def _point(self) -> bool:
+        """Put the arrays of this call into the launches; False when one does not lie right."""
+        addresses = {t: array.ctypes.data for t, array in self.own.items()}
+        for tensor, pointers, n, align in self.places:
+            address = addresses[tensor]
+            if address % align:
+                return False
+            pointers[n] = address
+        return True
+
+    def run(self, steps: Sequence[Step], own: Mapping[Tensor, Array]) -> None:
+        """Run all steps.
+
+        Parameters
+        ----------
+        steps : sequence of Step
+            The same in every call.
+        own : mapping of Tensor to array
+            Inputs and outputs of this call.
+        """
+        self.own = own
+        if self.kind != "cpu":
+            for step in steps:
+                self._run(step)
+        else:
+            # arrays of this call are put into what was prepared
+            if self.launches is None or not self._point():
+                self.places.clear()
+                self.launches = Launches([self._prepared(step) for step in steps])
+            self.launches()
+        self.own = {}
+
+    def _run(self, step: Step) -> None:
+        run = self.prepared.get(step)
+        if run is None:
+            arrays = [self.array(t) for t in step.tensors]
+            run = self._host(step) if step.kernel is None else step.kernel.prepare(*arrays)
+            if not any(t in self.own for t in step.tensors):
+                self.prepared[step] = run
+        run()
+
+    def _prepared(self, step: Step) -> Prepared | Callable[[], None]:
+        """A launch with the arrays of this call, its places for those of others noted."""
+        if step.kernel is None:
+            return self._host(step)
+        run = step.kernel.prepare(*(self.array(t) for t in step.tensors))
+        assert isinstance(run, Prepared)
+        for n, (t, param) in enumerate(zip(step.tensors, step.kernel.params, strict=True)):
+            if t in self.own:
+                align = param.align_bytes or t.dtype.size_bytes
+                self.places.append((t, run.pointers, n, align))
+        return run
+
+    def _host(self, step: Step) -> Callable[[], None]:
+        """A call of the group's function with the arrays of the call that runs."""
+        op, gpu = step.group.anchor, self.kind == "cuda"
+        function = op.host
+        assert callable(function)
+
+        def run() -> None:
+            inputs = [self.array(t).reshape(t.extents) for t in op.inputs]
+            values = [a.get() for a in inputs] if gpu else inputs
+            found = host_arrays(op.name, function, values, op.outputs)
+            for t, array in zip(op.outputs, found, strict=True):
+                self.array(t).reshape(t.extents)[...] = array_module(gpu).asarray(array)
+
+        return run
+
+
+def arena(xp: Any, plan: MemoryPlan) -> dict[Tensor, Array]:
+    """Arrays for what lies between kernels, at their places in one piece of memory."""
+    # numpy aligns to 16 bytes only: the arena starts at the next place that suits all
+    raw = room(xp, (plan.arena_bytes + _ALIGN,), "uint8", "what lies between kernels")
+    address = raw.data.ptr if hasattr(raw.data, "ptr") else raw.ctypes.data
+    start = -address % _ALIGN
+    arrays: dict[Tensor, Array] = {}
+    for tensor, offset in plan.offsets.items():
+        part = raw[start + offset : start + offset + tensor.size_bytes]
+        arrays[tensor] = part.view(tensor.dtype.numpy_name).reshape(tensor.storage.extents)
+    return arrays
+
+
+_ALIGN = 256
+
+
+def room(xp: Any, shape: tuple[int, ...], kind: str, what: str) -> Array:
+    """An array, nothing in it yet.
+
+    Raises
+    ------
+    LaunchError
+        When there is no memory for it.
+    """
+    try:
+        return xp.empty(shape, kind)
+    except MemoryError as error:
+        raise LaunchError(f"there is no memory for {what}", notes=[str(error)]) from None
