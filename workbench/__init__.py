@@ -24,7 +24,7 @@ from workbench.base.version import __version__
 from workbench.driver.build import compile_module
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program, interpret, script
-from workbench.graph import CompiledGraph, FlowGraph, from_onnx
+from workbench.graph import CompiledGraph, FlowGraph, from_onnx, load_graph
 from workbench.ir.types import dims
 from workbench.mapping import (
     TaskMapping,
@@ -46,8 +46,8 @@ __all__ = [
     "ScriptError", "Space", "TaskMapping", "Tuning",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
     "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "explore", "from_onnx",
-    "interpret", "parse_mapping", "predicated_auto_map", "repeat", "script", "spatial",
-    "tune",
+    "interpret", "load_graph", "parse_mapping", "predicated_auto_map", "repeat", "script",
+    "spatial", "tune",
 ]  # fmt: skip
 
 # Only where IPython runs already: objects then show themselves as pictures.

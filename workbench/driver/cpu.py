@@ -19,6 +19,9 @@ from workbench.runtime.cache import Cache, key
 from workbench.runtime.cpu_launch import CpuLauncher
 from workbench.runtime.jit import CpuBinary
 
+KIND = "kernel"
+"""What the cache calls such entries."""
+
 
 class CpuBackend:
     """One kernel as machine code of this processor.
@@ -31,7 +34,7 @@ class CpuBackend:
     way : Lowering
         The module, not lowered yet.
     cache : Cache or None
-        Where machine code is kept.
+        Where machine code is kept; `kept` is the key and the content of the entry there.
     """
 
     on_gpu = False
@@ -40,6 +43,7 @@ class CpuBackend:
         self._way = way
         self._lock = threading.Lock()
         self._made: tuple[Source, float] | None = None
+        self.kept: tuple[str, bytes] | None = None
         kept = content(way.module) if cache and COMPILER else None
         if cache is None or COMPILER is None or kept is None:
             self.params = parameters_of(way.lowered)
@@ -48,7 +52,8 @@ class CpuBackend:
             start = time.perf_counter()
             passes = ";".join(each.spec() for each in way.passes)
             place = key(kept, passes, COMPILER, *jit.environment())
-            entry = cache.get_or_build(place, self._entry, "kernel")
+            entry = cache.get_or_build(place, self._entry, KIND)
+            self.kept = (place, entry)
             head, _, code = entry.partition(b"\n")
             name, scratch_bytes, facts = json.loads(head)
             self.params = tuple(

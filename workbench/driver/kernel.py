@@ -57,6 +57,11 @@ class Kernel:
         self._backend = backend
         self._compilation = compilation
 
+    @property
+    def backend(self) -> Backend:
+        """What runs it."""
+        return self._backend
+
     @functools.cached_property
     def compilation(self) -> Compilation:
         """How it came about: every step, with its result."""

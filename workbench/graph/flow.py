@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from workbench.graph.dims import bind_dims
 from workbench.graph.dynamic import DynamicGraph
 from workbench.graph.partition import Group, Partition, Unfused, partition
 from workbench.graph.rewrite import rewrite_graph
+from workbench.graph.save import Recipe
 from workbench.ir.target import Target
 from workbench.ir.types import Dim
 from workbench.mapping.check import counted
@@ -54,6 +55,8 @@ class FlowGraph:
         The graph before them.
     made_for : str
         The kind of target for which it is optimized.
+    model : callable or None
+        Gives the ONNX model it comes from, for who saves what is compiled.
     """
 
     graph: Graph
@@ -65,6 +68,7 @@ class FlowGraph:
     rules: tuple[str, ...] = ()
     before: Graph | None = None
     made_for: str = ""
+    model: Callable[[], bytes] | None = None
 
     @property
     def name(self) -> str:
@@ -179,11 +183,19 @@ class FlowGraph:
         bound = self.bind(dims) if dims else self
         if bound.origin is not None:
             how = None if not bound.optimized else bound.fuse
-            return DynamicGraph(bound.origin, bound.graph, goal, how)
+            dynamic = DynamicGraph(bound.origin, bound.graph, goal, how)
+            dynamic.recipe = bound._recipe
+            return dynamic
         if bound.partition is not None and bound.made_for != goal.kind:
             bound = bound.optimize(fuse=bound.fuse, target=goal)
         parts = bound.partition or partition(bound.graph, fuse=False)
-        return compile_graph(bound.graph, parts, goal)
+        compiled = compile_graph(bound.graph, parts, goal)
+        compiled.recipe = bound._recipe
+        return compiled
+
+    @property
+    def _recipe(self) -> Recipe | None:
+        return Recipe(self.model, self.optimized, self.fuse) if self.model else None
 
     def __repr__(self) -> str:
         ends = " → ".join(

@@ -67,7 +67,7 @@ def array_of(tensor: onnx.TensorProto, folder: Path | None) -> np.ndarray:
     """
     name = shown(tensor.name or "a constant")
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
-        tensor = _with_external(tensor, name, folder)
+        tensor = with_external(tensor, name, folder)
     kind = dtype_of_elem(tensor.data_type)
     try:
         array = onnx.numpy_helper.to_array(tensor)
@@ -78,7 +78,8 @@ def array_of(tensor: onnx.TensorProto, folder: Path | None) -> np.ndarray:
     return np.ascontiguousarray(array, np.dtype(kind.numpy_name)).reshape(array.shape)
 
 
-def _with_external(tensor: onnx.TensorProto, name: str, folder: Path | None) -> onnx.TensorProto:
+def with_external(tensor: onnx.TensorProto, name: str, folder: Path | None) -> onnx.TensorProto:
+    """A tensor whose numbers lie in a file of their own, with them inside; see `array_of`."""
     entries = {e.key: e.value for e in tensor.external_data}
     location = entries.get("location", "")
     where = repr(shown(location, 200))
