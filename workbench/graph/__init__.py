@@ -20,6 +20,7 @@ What lives here
     memory     where the tensors between kernels lie
     compile    from groups to kernels; CompiledGraph runs them
     sequence   the launches of a call as one piece of machine code, shared by host threads
+    save       a compiled graph in one file
     workspace  the memory of a call, and the steps that run in it
     dims       extents that a model leaves open
     segment    a graph that is known piece by piece
@@ -35,9 +36,18 @@ rewrite.RULES.
 
 from workbench.graph.compile import CompiledGraph
 from workbench.graph.flow import FlowGraph
-from workbench.graph.onnx.load import from_onnx
+from workbench.graph.onnx.load import from_onnx, load_graph
 from workbench.graph.operator import Operator
 from workbench.graph.partition import Group, Unfused
 from workbench.graph.tensor import Tensor
 
-__all__ = ["CompiledGraph", "FlowGraph", "Group", "Operator", "Tensor", "Unfused", "from_onnx"]
+__all__ = [
+    "CompiledGraph",
+    "FlowGraph",
+    "Group",
+    "Operator",
+    "Tensor",
+    "Unfused",
+    "from_onnx",
+    "load_graph",
+]
