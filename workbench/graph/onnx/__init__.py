@@ -2,7 +2,8 @@
 
 What lives here
     model             a file read and checked: names, order, dims, unsupported operators
-    load              from_onnx, the way in
+    load              from_onnx and load_graph, the ways in
+    kept              the bytes of a model, for who saves what is made of it
     importer          a model and extents to a graph of compute definitions
     registry          which operators are known
     row               what the registry is made of

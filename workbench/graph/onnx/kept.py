@@ -20,6 +20,7 @@ else:
     onnx = lazy("onnx")
 
 _Stamp = tuple[int, int]
+_LARGEST = 2**31  # bytes of a message of protobuf
 
 
 def kept(source: Source, proto: onnx.ModelProto) -> Callable[[], bytes]:
@@ -35,8 +36,14 @@ def kept(source: Source, proto: onnx.ModelProto) -> Callable[[], bytes]:
         names = {_location(t) for t in _tensors(proto)} - {""}
         files = [path, *(path.parent / name for name in sorted(names))]
         return partial(_read, path, {file: _stamp(file) for file in files})
+    if proto.ByteSize() >= _LARGEST:
+        return _too_large
     data = proto.SerializeToString()
     return lambda: data
+
+
+def _too_large() -> bytes:
+    raise ModelError("the model is too large for one file of ONNX, which ends at 2 GiB")
 
 
 def _read(path: Path, stamps: dict[Path, _Stamp | None]) -> bytes:
@@ -52,10 +59,7 @@ def _read(path: Path, stamps: dict[Path, _Stamp | None]) -> bytes:
     for tensor in list(_tensors(proto)):
         if _location(tensor):
             tensor.CopyFrom(with_external(tensor, tensor.name, path.parent))
-    try:
-        return proto.SerializeToString()
-    except ValueError as error:
-        raise ModelError("the model is too large for one file", notes=[str(error)]) from None
+    return _too_large() if proto.ByteSize() >= _LARGEST else proto.SerializeToString()
 
 
 def _stamp(file: Path) -> _Stamp | None:
