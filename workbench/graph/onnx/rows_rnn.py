@@ -215,6 +215,25 @@ def _together(b: Builder, parts: Sequence[Tensor], place: int) -> Tensor:
     return ops.concat(b, [ops.reshape(b, t, shape) for t in parts], axis)
 
 
+def _contributed(
+    b: Builder, s: _Sizes, x: Tensor, w: Tensor, bias: Tensor | None, after: bool
+) -> tuple[Tensor, Tensor | None]:
+    """What inputs and biases contribute to all steps; GRU's bias that belongs inside a product."""
+    rows = ops.reshape(b, x, (s.steps * s.batch, s.inputs))
+    flat = product(b, "matmul", rows, ops.transpose(b, w, [1, 0]))
+    inner: Tensor | None = None
+    wide = s.gates * s.hidden
+    if bias is not None:
+        add = partial(elementwise, b, "add", build.add)
+        recurrent = _slice(b, bias, wide, wide)
+        if after:
+            inner = _slice(b, recurrent, 2 * s.hidden, s.hidden)
+            zero = b.constant(np.zeros(s.hidden, x.dtype.numpy_name))
+            recurrent = ops.concat(b, [_slice(b, recurrent, 0, 2 * s.hidden), zero], 0)
+        flat = add(flat, add(_slice(b, bias, 0, wide), recurrent))
+    return ops.reshape(b, flat, (s.steps, s.batch, wide)), inner
+
+
 def _direction(
     node: Node,
     cell: str,
@@ -229,23 +248,12 @@ def _direction(
     w, r, bias, *states, peepholes = own
     assert w is not None
     assert r is not None
-    wide, after = s.gates * s.hidden, cell == "gru" and node.number("linear_before_reset", 0) != 0
+    after = cell == "gru" and node.number("linear_before_reset", 0) != 0
     started = [t or b.constant(np.zeros((s.batch, s.hidden), x.dtype.numpy_name)) for t in states]
     if 0 in (s.steps, s.batch, s.hidden):
         empty = b.constant(np.zeros((s.steps, s.batch, s.hidden), x.dtype.numpy_name))
         return (empty, *started)
-    rows = ops.reshape(b, x, (s.steps * s.batch, s.inputs))
-    flat = product(b, "matmul", rows, ops.transpose(b, w, [1, 0]))
-    inner: Tensor | None = None
-    if bias is not None:
-        add = partial(elementwise, b, "add", build.add)
-        recurrent = _slice(b, bias, wide, wide)
-        if after:
-            inner = _slice(b, recurrent, 2 * s.hidden, s.hidden)
-            zero = b.constant(np.zeros(s.hidden, x.dtype.numpy_name))
-            recurrent = ops.concat(b, [_slice(b, recurrent, 0, 2 * s.hidden), zero], 0)
-        flat = add(flat, add(_slice(b, bias, 0, wide), recurrent))
-    part = ops.reshape(b, flat, (s.steps, s.batch, wide))
+    part, inner = _contributed(b, s, x, w, bias, after)
     layer = Recurrent(
         cell,
         s.steps,
