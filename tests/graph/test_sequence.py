@@ -1,105 +1,125 @@
-"""Launches as one piece of machine code: right with any number of host threads, in any order."""
+"""Sequences of tensors inside a graph, against onnxruntime."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
-from tests.graph.cases import compiled, floats, model, node
-from tests.graph.test_host import doubled, graph, split
-from workbench.graph import CompiledGraph, sequence
-from workbench.graph.build import Builder
-from workbench.graph.tensor import Tensor
-from workbench.ir.types import f32, i64
+from tests.graph.cases import expected, floats, model, node, run
+from workbench.base.errors import ModelError, UnsupportedOp
 
-STEPS = 6
-CALLS = 60
+F = np.float32
+TARGET = "cpu"
 
 
-@pytest.fixture(params=[1, 2, 5])
-def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Every launch of several blocks is shared, also with more threads than there are cores."""
-    monkeypatch.setattr(sequence, "cores", lambda: request.param)
-    monkeypatch.setattr(sequence, "WORTH_SHARING_NS", 0)
-    monkeypatch.setattr(sequence, "WORTH_WAKING_NS", 1)
-    monkeypatch.setattr(sequence, "_PIECE_NS", 1)
-    return request.param
+def same(made, inputs: dict[str, np.ndarray]) -> None:
+    got = run(made, inputs, TARGET)
+    for name, want in expected(made, inputs).items():
+        assert got[name].dtype == want.dtype
+        np.testing.assert_allclose(got[name], want, rtol=1e-6)
 
 
-def chain() -> CompiledGraph:
-    """Matrix products, one after the other, each of what the one before gave."""
-    nodes = [node("MatMul", f"x{n} w{n}", f"x{n + 1}") for n in range(STEPS)]
-    weights = {f"w{n}": floats(96, 96, seed=n) / 10 for n in range(STEPS)}
-    return compiled(model(nodes, {"x0": (np.float32, (512, 96))}, [f"x{STEPS}"], weights), "cpu")
+@pytest.mark.parametrize("at", [0, 1, 3, -1, -3])
+def test_put_in_and_taken_out(at: int) -> None:
+    # the position is an input of the call: the import goes on once it is read
+    made = model(
+        [
+            node("SequenceConstruct", "x y", "s"),
+            node("Add", "x y", "z"),
+            node("SequenceInsert", "s z", "t"),
+            node("SequenceInsert", "t x at", "u"),
+            node("SequenceErase", "u zero", "v"),
+            node("ConcatFromSequence", "v", "c", axis=0),
+            node("SequenceAt", "u at", "i"),
+            node("SequenceLength", "u", "n"),
+        ],
+        {"x": (F, (2, 3)), "y": (F, (2, 3)), "at": (np.int64, ())},
+        ["c", "i", "n"],
+        {"zero": np.array(0)},
+    )
+    same(made, {"x": floats(2, 3), "y": floats(2, 3, seed=1), "at": np.array(at)})
 
 
-def wanted(x: np.ndarray) -> np.ndarray:
-    for n in range(STEPS):
-        x = x @ (floats(96, 96, seed=n) / 10).astype(np.float64)
-    return x
+@pytest.mark.parametrize(
+    ("parts", "axis", "new"),
+    [(None, -1, 0), (None, -1, 1), (np.array(2), 1, 0), (np.array([1, 3, 1]), 1, 0)],
+)
+def test_split_and_put_together(parts: np.ndarray | None, axis: int, new: int) -> None:
+    made = model(
+        [
+            node("SplitToSequence", "x" if parts is None else "x parts", "s", axis=1, keepdims=0),
+            node("ConcatFromSequence", "s", "y", axis=axis, new_axis=new),
+        ],
+        {"x": (F, (2, 5, 3))},
+        ["y"],
+        {} if parts is None else {"parts": parts},
+    )
+    same(made, {"x": floats(2, 5, 3)})
 
 
-def test_each_call_gives_what_its_inputs_give(threads: int) -> None:
-    graph_ = chain()
-    for n in range(CALLS):
-        x = floats(512, 96, seed=n)
-        (got,) = graph_({"x0": x}).values()
-        np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
-    (space,) = graph_._idle
-    assert space.launches is not None
-    assert [p.sharable for p in space.launches._parts] == [threads > 1]
+def test_across_what_depends_on_data() -> None:
+    made = model(
+        [
+            node("SequenceConstruct", "x x", "s"),
+            node("Relu", "x", "r"),
+            node("SequenceInsert", "s r", "t"),
+            node("NonZero", "r", "n"),
+            node("ConcatFromSequence", "t", "c", axis=0),
+            node("ReduceSum", "n", "k", keepdims=0),
+            node("SequenceLength", "t", "l"),
+        ],
+        {"x": (F, (3, 2))},
+        ["c", "k", "l"],
+    )
+    same(made, {"x": floats(3, 2)})
 
 
-def test_calls_from_several_threads(threads: int) -> None:
-    graph_ = chain()
+def loop(count: int | None):
+    turns = helper.make_graph(
+        [
+            node("Cast", "n", "f", to=1),
+            node("Mul", "x f", "p"),
+            node("SequenceInsert", "before p", "after"),
+            node("Identity", "going", "still"),
+        ],
+        "turn",
+        [
+            helper.make_tensor_value_info("n", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_sequence_value_info("before", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("still", TensorProto.BOOL, []),
+            helper.make_tensor_sequence_value_info("after", TensorProto.FLOAT, None),
+        ],
+    )
+    inputs = {"x": (F, (2, 2))} | ({"count": (np.int64, ())} if count is None else {})
+    return model(
+        [
+            node("SequenceConstruct", "x", "start"),
+            helper.make_node("Loop", ["count", "", "start"], ["end"], body=turns),
+            node("ConcatFromSequence", "end", "y", axis=1),
+        ],
+        inputs,
+        ["y"],
+        {} if count is None else {"count": np.array(count)},
+    )
 
-    def call(seed: int) -> None:
-        x = floats(512, 96, seed=seed)
-        for _ in range(20):
-            (got,) = graph_({"x0": x}).values()
-            np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(call, range(8)))
+def test_gathered_in_a_loop() -> None:
+    same(loop(3), {"x": floats(2, 2)})
+    with pytest.raises(UnsupportedOp, match="is a sequence, which is known while compiling only"):
+        run(loop(None), {"x": floats(2, 2), "count": np.array(3)}, TARGET)
 
 
-def test_a_result_of_before_stays(threads: int) -> None:
-    graph_ = chain()
-    results = [graph_({"x0": floats(512, 96, seed=n)})[f"x{STEPS}"] for n in range(8)]
-    for n, got in enumerate(results):
-        np.testing.assert_allclose(got, wanted(floats(512, 96, seed=n)), rtol=1e-4, atol=1e-4)
-
-
-def test_host_calls_stand_between(threads: int) -> None:
-    b, x = Builder(), Tensor("x", f32, (40, 33))
-    values, order = b.host("sort", split, [doubled(b, x)], [(f32, (40, 33)), (i64, (40, 33))])
-    graph_ = graph(b, [x], [doubled(b, values), order]).optimize().compile("cpu")
-    for n in range(20):
-        a = floats(40, 33, seed=n)
-        got = graph_({"x": a})
-        np.testing.assert_array_equal(got["out0"], np.sort(a * 2, -1) * 2)
-        np.testing.assert_array_equal(got["out1"], np.argsort(a, -1, kind="stable"))
-
-
-@pytest.mark.parametrize("threads", [2], indirect=True)
-def test_who_comes_late_leaves_at_once(threads: int) -> None:
-    graph_ = chain()
-    x = floats(512, 96)
-    for _ in range(5):
-        graph_({"x0": x})
-    (space,) = graph_._idle
-    launches = space.launches
-    assert launches is not None
-    before = bytes(launches._memory)
-    late = [threading.Thread(target=launches._follow, args=(n,)) for n in range(1, 50)]
-    for each in late:
-        each.start()
-    for each in late:
-        each.join(timeout=10)
-        assert not each.is_alive()
-    assert bytes(launches._memory) == before
-    (got,) = graph_({"x0": x}).values()
-    np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
+def test_what_is_no_sequence() -> None:
+    kinds = {"x": (F, (2, 2))}
+    with pytest.raises(ModelError, match='"input_sequence" is a sequence of tensors, and "x" is'):
+        run(model([node("SequenceLength", "x", "n")], kinds, ["n"]), {"x": floats(2, 2)}, TARGET)
+    nodes = [node("SequenceConstruct", "x", "s"), node("Relu", "s", "y")]
+    with pytest.raises(ModelError, match='"X" is a tensor, and "s" is not'):
+        run(model(nodes, kinds, ["y"]), {"x": floats(2, 2)}, TARGET)
+    nodes = [node("SequenceConstruct", "x", "s"), node("SequenceAt", "s two", "y")]
+    with pytest.raises(ModelError, match="2 is no position among 1"):
+        run(model(nodes, kinds, ["y"], {"two": np.array(2)}), {"x": floats(2, 2)}, TARGET)

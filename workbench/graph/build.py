@@ -83,6 +83,9 @@ class Builder:
         What the tensors made meanwhile are called after.
     given_bytes, folded_bytes : int
         Constants from outside, and those computed of them, so far [byte].
+    sequences : dict
+        Lists of tensors, which exist while importing only: what each tensor of no shape that
+        stands for one holds.
     """
 
     operators: list[Operator] = field(default_factory=list[Operator])
@@ -91,6 +94,13 @@ class Builder:
     wish: str = "t"
     given_bytes: int = 0
     folded_bytes: int = 0
+    sequences: dict[Tensor, tuple[Tensor, ...]] = field(default_factory=dict)
+
+    def sequence(self, items: Sequence[Tensor], dtype: DType) -> Tensor:
+        """What stands for a list of tensors; see `sequences`."""
+        tensor = Tensor(self.wish, dtype, None)
+        self.sequences[tensor] = tuple(items)
+        return tensor
 
     def constant(self, value: np.ndarray, name: str = "") -> Tensor:
         """A tensor known now; with a name of its own it is a weight.

@@ -13,6 +13,7 @@ What lives here
     rows_control      rows: If, Loop, Scan
     rows_index        rows: looking at where an element stands
     rows_data         rows: outputs whose shapes depend on data
+    rows_sequence     rows: lists of tensors
     rows_rnn          rows: LSTM, GRU, RNN
     rows_quant        rows: quantized numbers and their products
     rows_ml           rows: classical machine learning

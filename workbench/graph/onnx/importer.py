@@ -127,7 +127,7 @@ def _opened(b: Builder, stack: Stack, node: Node) -> Result | Frame:
         return _function(stack, node, inputs)
     while inputs and inputs[-1] is None:
         inputs.pop()
-    _check_inputs(node, inputs)
+    _check_inputs(b, node, inputs)
     made = row.lower(node, b, *inputs)
     return (made,) if isinstance(made, Tensor) else made
 
@@ -173,10 +173,12 @@ def _named(b: Builder, frame: Frame, node: Node, found: Outputs, whole: bool) ->
             frame.names[name] = renamed.get(tensor, tensor)
 
 
-def _check_inputs(node: Node, inputs: Sequence[Tensor | None]) -> None:
+def _check_inputs(b: Builder, node: Node, inputs: Sequence[Tensor | None]) -> None:
     """Hold the inputs of a node against ONNX's own description of the operator."""
     described = schema(node.domain, node.op, node.opset)
     if described is None:
+        if any(t in b.sequences for t in inputs if t):
+            raise ModelError("takes tensors, not sequences of them")
         return
     least, most = described.min_input, described.max_input
     if not least <= len(inputs) <= most:
@@ -188,6 +190,9 @@ def _check_inputs(node: Node, inputs: Sequence[Tensor | None]) -> None:
         if tensor is None:
             if formal.option.name != "Optional":
                 raise ModelError(f'its input "{formal.name}" is left out; the operator needs it')
+        elif not any(t.startswith("seq(") == (tensor in b.sequences) for t in formal.types):
+            takes = "a tensor" if tensor in b.sequences else "a sequence of tensors"
+            raise ModelError(f'its input "{formal.name}" is {takes}, and "{tensor.name}" is not')
         elif formal.is_homogeneous:
             other = first.setdefault(formal.type_str, tensor)
             if other.dtype != tensor.dtype:
@@ -241,6 +246,7 @@ def _apart(
 
     ends = tuple(f"{n} {name}" for n, name in enumerate(body.outputs))
     read = (*result.inputs, *open_.values())
+    _check_single(b, (*read, *fixed.values()))
     if job.make is None:
         return lambda *_: (), read
     runner = job.make(Origin(job.name, inputs, ends, begin))
@@ -255,8 +261,19 @@ def _last(job: _Job, b: Builder, stack: Stack, given: tuple[Tensor, ...]) -> Seg
         tensor = stack.find(name)
         if tensor is None:
             raise ModelError(f'"{shown(name)}" is an output that its node does not give')
+        _check_single(b, [tensor])
         outputs.append(tensor)
     return Segment(_graph(job, b, outputs, job.output_names), given)
+
+
+def _check_single(b: Builder, tensors: Iterable[Tensor]) -> None:
+    """Raise UnsupportedOp for sequences where only tensors can go."""
+    for tensor in tensors:
+        if tensor in b.sequences:
+            raise UnsupportedOp(
+                f'"{shown(tensor.name)}" is a sequence, which is known while compiling only',
+                hint="put its tensors together, or take them out one by one, within the graph",
+            )
 
 
 def _graph(job: _Job, b: Builder, outputs: Sequence[Tensor], output_names: Sequence[str]) -> Graph:
@@ -281,7 +298,9 @@ def _graph(job: _Job, b: Builder, outputs: Sequence[Tensor], output_names: Seque
 def _ending(job: _Job, b: Builder, stack: Stack, reads: Iterable[Tensor]) -> Graph:
     """The graph of a segment that ends at a cut: it gives what may be read after it."""
     made = {t for op in b.operators for t in op.outputs}
-    outputs = [t for t in {**dict.fromkeys(reads), **dict.fromkeys(stack.needed())} if t in made]
+    needed = {**dict.fromkeys(reads), **dict.fromkeys(stack.needed())}
+    single = (item for t in needed for item in b.sequences.get(t, (t,)))
+    outputs = [t for t in dict.fromkeys(single) if t in made]
     return _graph(job, b, outputs, [str(n) for n in range(len(outputs))])
 
 

@@ -19,9 +19,10 @@ from workbench.graph.onnx import (
     rows_quant,
     rows_random,
     rows_rnn,
+    rows_sequence,
     rows_shape,
-    rows_trees,
     rows_signal,
+    rows_trees,
     rows_window,
 )
 
@@ -39,6 +40,7 @@ ROWS: tuple[Row, ...] = (
     *rows_control.ROWS,
     *rows_index.ROWS,
     *rows_data.ROWS,
+    *rows_sequence.ROWS,
     *rows_nn.ROWS,
     *rows_quant.ROWS,
     *rows_rnn.ROWS,
