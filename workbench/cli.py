@@ -1,4 +1,4 @@
-"""The command ``workbench``: open the notebooks, say what this machine can do, measure it."""
+"""The command ``workbench``: open the notebooks, explain a model, say what this machine can do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workbench.base.errors import WorkbenchError
@@ -17,6 +17,7 @@ from workbench.base.version import __version__
 from workbench.bench import entries
 from workbench.bench.figure import Settings, report
 from workbench.bench.record import lines, save
+from workbench.graph import from_onnx
 from workbench.runtime.devices import (
     Driver,
     Gpu,
@@ -28,6 +29,7 @@ from workbench.runtime.devices import (
     extra,
     machine,
 )
+from workbench.view.explain import explanation, text
 
 _TOUR = "00_tour.ipynb"
 _PACKAGE = Path(__file__).parent
@@ -53,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return lab(known.folder, [argument for argument in rest if argument != "--"])
         if rest:
             raise WorkbenchError(f"workbench {known.command} does not know {' '.join(rest)}")
+        if known.command == "explain":
+            return explain(known.model, known.target, extents(known.dims), known.json)
         if known.command == "bench":
             return bench(known.names, Settings(known.quick), known.json, known.save)
         print(json.dumps(dataclasses.asdict(machine())) if known.json else doctor(machine()))
@@ -76,6 +80,14 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="where to put the notebooks if they are not here; files there are never overwritten",
     )
+    one = commands.add_parser(
+        "explain",
+        help="what an ONNX model becomes: its kernels, what was fused, what was not and why",
+    )
+    one.add_argument("model", type=Path, help="an ONNX file")
+    one.add_argument("--target", default="cpu", help="cpu, interp, cuda or cuda:sm_90a")
+    one.add_argument("--dims", default="", metavar="n=1,…", help="values of the model's open dims")
+    one.add_argument("--json", action="store_true", help="as JSON")
     one = commands.add_parser("doctor", help="what this machine can do, and what to install")
     one.add_argument("--json", action="store_true", help="as JSON")
     names = ", ".join(entry.name for entry in entries.ENTRIES)
@@ -89,6 +101,59 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--save", action="store_true", help="keep the JSON lines in a file, too")
     one.add_argument("--quick", action="store_true", help="only show that the entries work")
     return parser
+
+
+def explain(model: Path, target: str, dims: Mapping[str, int], as_json: bool) -> int:
+    """Print what a model becomes for a target.
+
+    Parameters
+    ----------
+    model : path
+        An ONNX file.
+    target : str
+        What it would be compiled for; nothing is compiled.
+    dims : mapping of str to int
+        Values of its open dims.
+    as_json : bool
+        Print JSON, also where the model is refused.
+
+    Returns
+    -------
+    int
+        0, or 1 when the model is refused: bad, or with operators that are not supported.
+    """
+    try:
+        found = explanation(from_onnx(model), target, dims)
+    except WorkbenchError as error:
+        if not as_json:
+            raise
+        told = {"error": error.message, "hint": error.hint, "notes": error.notes}
+        print(json.dumps({"kind": type(error).__name__, **told}))
+        return 1
+    print(json.dumps(dataclasses.asdict(found)) if as_json else text(found))
+    return 0
+
+
+def extents(said: str) -> dict[str, int]:
+    """Dims as they are written after ``--dims``.
+
+    Raises
+    ------
+    WorkbenchError
+        When a part is not ``name=number``.
+
+    Examples
+    --------
+    >>> extents("batch=1,height=224")
+    {'batch': 1, 'height': 224}
+    """
+    found: dict[str, int] = {}
+    for part in filter(None, said.split(",")):
+        name, equals, value = part.rpartition("=")
+        if not equals or not value.strip().isdecimal():
+            raise WorkbenchError(f"--dims takes name=number, not {part!r}", hint="--dims n=1,k=64")
+        found[name.strip()] = int(value)
+    return found
 
 
 def bench(names: Sequence[str], settings: Settings, as_json: bool, keep: bool) -> int:

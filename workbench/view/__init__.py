@@ -15,6 +15,7 @@ What lives here
     mapping_text  the same as a table
     program_svg   a kernel as a picture, as text, as HTML that folds out
     graph_svg     a flow graph as a picture and as text
+    explain       a model in words: its kernels, what is stored between them, and why
     graph_rows    a long graph cut into rows, and how its edges go on
     timing_svg    a measurement as a picture and as text
     report_svg    a report as a picture and as text

@@ -1,0 +1,114 @@
+"""`workbench explain`: what it says of a model, in words and as data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import parser
+
+from workbench import cli
+from workbench.base.errors import WorkbenchError
+from workbench.graph import from_onnx
+from workbench.view.explain import WIDTH, explanation, text
+
+DATA = Path(onnx.__file__).parent / "backend" / "test" / "data"
+BLOCK = """
+<ir_version: 9, opset_import: ["" : 18]>
+block (float[n, 16, 24, 24] x, float[32, 16, 3, 3] w, float[32] b, float[10, 32] v)
+    => (float[n, 10] y, float[n, 32, 1, 1] pooled)
+{
+    conv = Conv <pads = [1, 1, 1, 1]> (x, w, b)
+    gate = HardSigmoid (conv)
+    swish = Mul (conv, gate)
+    pooled = GlobalAveragePool (swish)
+    flat = Flatten (pooled)
+    logits = Gemm <transB = 1> (flat, v)
+    y = Relu (logits)
+}
+"""
+
+
+@pytest.fixture
+def block(tmp_path: Path) -> str:
+    path = tmp_path / "block.onnx"
+    onnx.save(parser.parse_model(BLOCK), path)
+    return str(path)
+
+
+def test_a_small_net_in_words(
+    block: str, golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["explain", block, "--dims", "n=2", "--target", "cuda:sm_90a"]) == 0
+    golden("explain.txt", capsys.readouterr().out)
+
+
+def test_its_data_are_those_of_the_compiled_graph(
+    block: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["explain", block, "--dims", "n=2", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    compiled = from_onnx(block).optimize({"n": 2}).compile("cpu")
+    assert tuple(told["launches"]) == compiled.launches
+    assert tuple(told["moved_bytes"]) == compiled.traffic_bytes
+    assert [k["name"] for k in told["kernels"]] == [g.name for g in compiled.groups]
+    assert [s["reason"] for s in told["stored"]] == [u.reason for u in compiled.unfused]
+    nodes = [n for k in told["kernels"] for n in k["nodes"]]
+    assert all(f'"{name}"' in " ".join(nodes) for name in ("conv", "gate", "swish", "logits", "y"))
+
+
+@pytest.mark.parametrize("name", ["light/light_squeezenet.onnx", "light/light_shufflenet.onnx"])
+def test_every_line_fits_a_terminal(name: str) -> None:
+    found = explanation(from_onnx(DATA / name), "cpu", {})
+    lines = text(found).splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert all(line == line.rstrip() and line.isprintable() for line in lines)
+    assert sum(bool(re.match(r" *\d+  \w", line)) for line in lines) == len(found.kernels)
+
+
+def test_where_data_decide(capsys: pytest.CaptureFixture[str]) -> None:
+    model = DATA / "node" / "test_nonzero_example" / "model.onnx"
+    assert cli.main(["explain", str(model)]) == 0
+    assert "Then data decide how it goes on: node " in capsys.readouterr().out
+
+
+def test_open_dims_are_asked_for(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", block]) == 1
+    told = capsys.readouterr().err
+    assert "no value: n" in told
+    assert 'dims={"n": 1}' in told
+
+
+def test_all_operators_that_are_not_supported_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = "a = Nonsense (x) b = Nonsense (a) c = More (b) y = Relu (c)"
+    whole = f'<ir_version: 9, opset_import: ["" : 18]> g (float[2] x) => (float[2] y) {{ {body} }}'
+    path = tmp_path / "bad.onnx"
+    onnx.save(parser.parse_model(whole), path)
+    assert cli.main(["explain", str(path)]) == 1
+    told = capsys.readouterr().err
+    assert "2 operators are not supported" in told
+    assert 'Nonsense of opset 18: Nonsense of "a", Nonsense of "b"' in told
+    assert 'More of opset 18: More of "c"' in told
+    assert cli.main(["explain", str(path), "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert data["kind"] == "UnsupportedOp"
+    assert len(data["notes"]) == 2
+
+
+@pytest.mark.parametrize("bad", ["n", "n=", "n=-1", "n=x", "=3x", "n=1,2"])
+def test_dims_that_are_none(bad: str) -> None:
+    with pytest.raises(WorkbenchError, match="--dims takes name=number"):
+        cli.extents(bad)
+
+
+def test_a_bad_target_or_file(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", block, "--dims", "n=1", "--target", "toaster"]) == 1
+    assert "toaster" in capsys.readouterr().err
+    assert cli.main(["explain", "nowhere.onnx"]) == 1
+    assert "cannot read 'nowhere.onnx'" in capsys.readouterr().err
