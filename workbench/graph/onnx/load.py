@@ -82,6 +82,6 @@ def load_graph(path: str | os.PathLike[str]) -> CompiledGraph:
         pairs = zip(tensor.shape or (), shape, strict=False)
         dims |= {d.name: e for d, e in pairs if isinstance(d, Dim) and isinstance(e, int)}
     if saved.optimized:
-        flow = flow.optimize(dims or None, fuse=saved.fuse)
+        flow = flow.optimize(dims or None, fuse=saved.fuse, target=saved.target)
         return flow.compile(saved.target)
     return flow.compile(saved.target, dims or None)
