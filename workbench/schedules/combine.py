@@ -65,10 +65,10 @@ class State:
 
     def take(self, value: Expr, position: Expr | None) -> Stmt:
         """Put one more value in."""
-        if self.position is None:
-            return Assign(self.value, combined(self.reduction.reducer, self.value, value))
-        assert position is not None
         fresh = Var("value", self.value.type)
+        if self.position is None:
+            return self._combine(value, fresh)
+        assert position is not None
         op = BinaryOp.GT if self.reduction.reducer is Reducer.ARGMAX else BinaryOp.LT
         better = build.binary(op, fresh, self.value)
         # of equals the first counts; threads may meet them in any order
@@ -82,6 +82,17 @@ class State:
             won = build.all_of(won, build.binary(BinaryOp.GE, position, 0))
         then = Seq((Assign(self.value, fresh), Assign(self.position, position)))
         return Seq((Declare(fresh, value), If(won, then)))
+
+    def _combine(self, value: Expr, fresh: Var) -> Stmt:
+        """Put in one more value, where only the total or the extreme counts."""
+        reducer, kind = self.reduction.reducer, self.value.type
+        extreme = reducer in (Reducer.MAX, Reducer.MIN)
+        if not extreme or not isinstance(kind, DType) or not kind.is_float:
+            return Assign(self.value, combined(reducer, self.value, value))
+        # what is kept is never NaN, so that a comparison says as much as fmax and costs less
+        op = BinaryOp.GT if reducer is Reducer.MAX else BinaryOp.LT
+        won = build.select(build.binary(op, fresh, self.value), fresh, self.value)
+        return Seq((Declare(fresh, value), Assign(self.value, won)))
 
     @property
     def result(self) -> Expr:

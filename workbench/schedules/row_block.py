@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.ir import build
-from workbench.ir.expr import BinaryOp, Builtin, Expr, Load, Var
+from workbench.ir.expr import Binary, BinaryOp, Builtin, Expr, Load, Var
 from workbench.ir.stmt import (
     Allocate,
     Declare,
@@ -21,7 +21,7 @@ from workbench.ir.stmt import (
     Store,
 )
 from workbench.ir.target import Target
-from workbench.ir.traverse import rewrite, substitute
+from workbench.ir.traverse import rewrite, substitute, walk
 from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import spatial
 from workbench.schedules.axes import launched, tiles
@@ -105,14 +105,14 @@ def fitting(rows: Rows, target: Target) -> RowBlock:
     32
     """
     cpu = target.kind == "cpu"
-    scratch_bytes = 192 * 1024 if cpu else 40 * 1024
+    scratch_bytes = 192 * 1024 if cpu else RowBlock().scratch_bytes
     if rows.length < _SHORT or not rows.whole_registers or not rows.neighbours():
         return RowBlock(64 if cpu else 128, 1, scratch_bytes)
     if cpu:
         return RowBlock(1, WARP, scratch_bytes)
     if rows.length >= 4096 and rows.count <= 4096:
-        return RowBlock(1, 8 * WARP, scratch_bytes)
-    return RowBlock(8, WARP, scratch_bytes)
+        return RowBlock(1, 8 * WARP)
+    return RowBlock(8, WARP)
 
 
 _SHORT = 8
@@ -160,6 +160,8 @@ class _Writer:
         What is known of the whole row, by tensor.
     kept : dict of Var to Var
         Where elements are kept between passes, by tensor.
+    inverses : dict of Var to Var
+        One divided by what is known of the row.
     """
 
     knobs: RowBlock
@@ -168,6 +170,14 @@ class _Writer:
     passes: Passes
     known: dict[Var, Expr] = field(default_factory=dict[Var, Expr])
     kept: dict[Var, Var] = field(default_factory=dict[Var, Var])
+    inverses: dict[Var, Var] = field(default_factory=dict[Var, Var])
+
+    def __post_init__(self) -> None:
+        """What elements are divided by."""
+        elements = [s for s in self.rows.steps if self.rows.per_element(s)]
+        nodes = [n for s in elements for n in walk(s.compute.value)]
+        quotients = [n for n in nodes if isinstance(n, Binary) and n.op is BinaryOp.DIV]
+        self.divisors = {n.b.tensor for n in quotients if isinstance(n.b, Load)}
 
     def whole(self) -> Stmt:
         """All of them."""
@@ -188,17 +198,11 @@ class _Writer:
 
     def _pass(self, number: int) -> list[Stmt]:
         """The elements of a row, what is reduced of them, and what follows for the row."""
-        reduced = self.passes.reduced[number]
-        states = {
-            s: State.of(r, f"_{i}") for i, s in enumerate(reduced) if (r := s.compute.reduction)
-        }
+        reduced = [(s, r) for s in self.passes.reduced[number] if (r := s.compute.reduction)]
+        states = {s: State.of(r, f"_{i}") for i, (s, r) in enumerate(reduced)}
         steps = [each for state in states.values() for each in state.start()]
-
-        def body(inner: Sequence[Expr]) -> Stmt:
-            return self._element(number, inner, states)
-
-        if self.passes.elements[number] or states:
-            steps += self._loop(body)
+        if self.passes.elements[number] or reduced:
+            steps += self._loop(number, states)
         if self.knobs.width > 1:
             for state in states.values():
                 steps += across_lanes(state, min(WARP, self.knobs.width))
@@ -206,12 +210,12 @@ class _Writer:
                 steps += self._across_warps(list(states.values()))
         return steps + self._of_row(number + 1, states)
 
-    def _loop(self, body: Callable[[Sequence[Expr]], Stmt]) -> list[Stmt]:
-        """`body` for every element of the row that is this thread's."""
+    def _loop(self, number: int, states: Mapping[RowStep, State]) -> list[Stmt]:
+        """A pass over every element of the row that is this thread's."""
         lengths, width = self.rows.lengths, self.knobs.width
         if width == 1:
             loops = [Var(f"r{d}", i32) for d in range(len(lengths))]
-            inner = body(loops)
+            inner = self._element(number, loops, states)
             for var, extent in reversed(list(zip(loops, lengths, strict=True))):
                 inner = For(var, build.const(0), build.const(extent), build.const(1), inner)
             return [inner]
@@ -219,12 +223,13 @@ class _Writer:
         step, rounds = Var("step", i32), total // width
         if rounds:
             position = build.add(build.mul(step, width), self.place.worker)
-            inner = body(unflat(position, lengths))
+            inner = self._element(number, unflat(position, lengths), states)
             found.append(For(step, build.const(0), build.const(rounds), build.const(1), inner))
         if total % width:
             # the last elements apart, so that the others need no guard
             position = build.add(rounds * width, self.place.worker)
-            found.append(If(build.less(position, total), body(unflat(position, lengths))))
+            last = self._element(number, unflat(position, lengths), states)
+            found.append(If(build.less(position, total), last))
         return found
 
     def _element(self, number: int, inner: Sequence[Expr], states: Mapping[RowStep, State]) -> Stmt:
@@ -239,7 +244,7 @@ class _Writer:
             axes = self._axes(each, inner)
             var = each.output
             name = Var(var.name, var.tensor.dtype)
-            steps.append(Declare(name, _value(each.compute.value, axes, here)))
+            steps.append(Declare(name, self._value(each.compute.value, axes, here)))
             here[var] = name
             if var in self.kept:
                 steps.append(Store(self.kept[var], slot, name))
@@ -249,7 +254,7 @@ class _Writer:
         for each, state in states.items():
             axes, reduction = self._axes(each, inner), state.reduction
             own = flat([axes[a] for a in reduction.axes], reduction.extents)
-            steps.append(state.take(_value(reduction.value, axes, here), own))
+            steps.append(state.take(self._value(reduction.value, axes, here), own))
         return Seq(tuple(steps))
 
     def _of_row(self, ready: int, states: Mapping[RowStep, State]) -> list[Stmt]:
@@ -263,8 +268,13 @@ class _Writer:
             if step in states:
                 axes[states[step].reduction.result] = states[step].result
             name = Var(var.name, var.tensor.dtype)
-            found.append(Declare(name, _value(step.compute.value, axes, self.known)))
+            found.append(Declare(name, self._value(step.compute.value, axes, self.known)))
             self.known[var] = name
+            if var in self.divisors:
+                inverse = Var(f"{var.name}_inverse", name.type)
+                one = build.const(1, var.tensor.dtype)
+                found.append(Declare(inverse, build.binary(BinaryOp.DIV, one, name)))
+                self.inverses[name] = inverse
             if var in self.rows.outputs:
                 first = build.binary(BinaryOp.EQ, self.place.worker, 0)
                 guard = build.all_of(first, self.place.inside)
@@ -277,6 +287,23 @@ class _Writer:
         where = dict(zip(self.rows.axes, self.place.index, strict=True))
         where |= dict(zip(self.rows.inner, inner, strict=True))
         return {axis: substitute(e, where) for axis, e in step.index.items()}
+
+    def _value(self, value: Expr, axes: Mapping[Var, Expr], here: Mapping[Var, Expr]) -> Expr:
+        """`value` at a place, with what is at hand there instead of loads."""
+
+        def rule(node: Node) -> Node | None:
+            match node:
+                case Var():
+                    return axes.get(node)
+                case Load():
+                    return here.get(node.tensor)
+                case Binary(op=BinaryOp.DIV, b=Var() as b) if b in self.inverses:
+                    # one division for the row instead of one for each element
+                    return build.mul(node.a, self.inverses[b])
+                case _:
+                    return None
+
+        return rewrite(value, rule)
 
     def _across_warps(self, states: Sequence[State]) -> list[Stmt]:
         """Partial results of the warps, through shared memory into every thread of the row."""
@@ -295,25 +322,14 @@ class _Writer:
         found.append(Evaluate(build.call("syncthreads")))
         for state in states:
             step = Var("w", i32)
-            take = _take(state, [build.load(parts[v], (self.place.row, step)) for v in state.vars])
+            more = _take(state, [build.load(parts[v], (self.place.row, step)) for v in state.vars])
             found += state.again()
-            found.append(For(step, build.const(0), build.const(warps), build.const(1), take))
+            found.append(For(step, build.const(0), build.const(warps), build.const(1), more))
         return found
 
 
 def _guarded(guard: Expr, store: Stmt) -> Stmt:
     return store if getattr(guard, "value", None) is True else If(guard, store)
-
-
-def _value(value: Expr, axes: Mapping[Var, Expr], here: Mapping[Var, Expr]) -> Expr:
-    """`value` at a place, with what is at hand there instead of loads."""
-
-    def rule(node: Node) -> Node | None:
-        if isinstance(node, Var):
-            return axes.get(node)
-        return here.get(node.tensor) if isinstance(node, Load) else None
-
-    return rewrite(value, rule)
 
 
 def across_lanes(state: State, lanes: int) -> list[Stmt]:
@@ -327,7 +343,7 @@ def across_lanes(state: State, lanes: int) -> list[Stmt]:
 
 
 def _take(state: State, values: Sequence[Expr]) -> Stmt:
-    """Put in the state of another thread."""
+    """Put in what another thread has reduced."""
     if len(values) == 1:
         return state.take(values[0], None)
     # both are read before either is changed

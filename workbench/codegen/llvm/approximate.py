@@ -15,7 +15,6 @@ from workbench.ir.types import f32, f64
 
 _LN2_HIGH = 0.693145751953125  # 12 bits, so that its product with an exponent is exact in f32
 _LN2_LOW = math.log(2) - _LN2_HIGH
-_MAGIC, _MAGIC_BITS = 1.5 * 2**23, 0x4B400000
 
 _EXP = (
     1.0, 1.0, 0.5, 0.1666657666611994, 0.04166655421299533, 0.008363232883680616,
@@ -129,35 +128,37 @@ class Body:
         return self.intrinsic("copysign", magnitude, sign)
 
 
-def _power_of_two(b: Body, n: str) -> str:
-    """2**n of integers within the exponents of normal numbers."""
-    return b.float_of(b.op("shl", b.op("add", n, b.integer(127), b.ints), b.integer(23), b.ints))
+def _power_of_two(b: Body, biased: str) -> str:
+    """2**n of n + 254 from `_whole`, within the exponents of normal numbers."""
+    return b.op("shl", b.op("sub", biased, b.integer(127), b.ints), b.integer(23), b.ints)
 
 
-def _scaled(b: Body, x: str, n: str) -> str:
-    """`x * 2**n` in two steps, so that neither factor over- or underflows."""
-    half = b.op("ashr", n, b.integer(1), b.ints)
-    rest = b.op("sub", n, half, b.ints)
-    return b.op("fmul", b.op("fmul", x, _power_of_two(b, half)), _power_of_two(b, rest))
+def _scaled(b: Body, x: str, biased: str) -> str:
+    """`x * 2**n` of n + 254 from `_whole`, in two steps that neither over- nor underflow.
+
+    The factors' exponents are half of n, and the rest; each with its bias of 127.
+    """
+    half = b.op("shl", b.op("ashr", biased, b.integer(1), b.ints), b.integer(23), b.ints)
+    rest = b.op("sub", b.op("shl", biased, b.integer(23), b.ints), half, b.ints)
+    return b.op("fmul", b.op("fmul", x, b.float_of(half)), b.float_of(rest))
 
 
 def _whole(b: Body, x: str, factor: float = 1.0) -> tuple[str, str]:
-    """`x * factor` rounded to an integer, as i32 and as f32, for magnitudes below 2**22.
+    """The integer n next to `x * factor`: as n + 254 in the low 9 bits, and as f32.
 
-    The low bits of x + 1.5 * 2**23 are the integer: machines have no saturating conversion of
-    vectors, and another has no value for NaN. Of NaN the float is NaN.
+    They are the low bits of the sum with 1.5 * 2**23 + 254: machines have no saturating
+    conversion of vectors, and another has no value for NaN. Of NaN the float is NaN.
     """
-    magic = b.number(_MAGIC)
+    magic = b.number(1.5 * 2**23 + 254)
     shifted = b.fma(x, b.number(factor), magic)
-    integer = b.op("sub", b.bits(shifted), b.integer(_MAGIC_BITS), b.ints)
-    return integer, b.op("fsub", shifted, magic)
+    return b.bits(shifted), b.op("fsub", shifted, magic)
 
 
 def _exponent_part(b: Body, x: str) -> tuple[str, str]:
-    """The integer n and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
-    integer, n = _whole(b, x, 1 / math.log(2))
+    """N + 254, see `_whole`, and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
+    biased, n = _whole(b, x, 1 / math.log(2))
     r = b.fma(n, b.number(-_LN2_HIGH), x)
-    return integer, b.fma(n, b.number(-_LN2_LOW), r)
+    return biased, b.fma(n, b.number(-_LN2_LOW), r)
 
 
 def _exp_less_one(b: Body, r: str) -> str:
@@ -191,7 +192,7 @@ def expm1(b: Body, x: str) -> str:
 def _expm1_near(b: Body, x: str) -> str:
     """e**x - 1 where e**x neither over- nor underflows."""
     n, r = _exponent_part(b, x)
-    scale = _power_of_two(b, n)
+    scale = b.float_of(_power_of_two(b, n))
     return b.fma(scale, _exp_less_one(b, r), b.op("fsub", scale, b.number(1.0)))
 
 
