@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.base.errors import ModelError, UnsupportedOp
+from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
@@ -59,8 +59,6 @@ def _roi_align(node: Node, b: Builder, x: Tensor, regions: Tensor, batch: Tensor
     )
     if min(*how.size, how.samples + 1) < 1:
         raise ModelError(f"RoiAlign: {how.size} and {how.samples} must not be so small")
-    if how.samples == 0:
-        raise UnsupportedOp("RoiAlign with sampling_ratio=0 is not supported")
     return roi_align(b, x, regions, batch, how)
 
 

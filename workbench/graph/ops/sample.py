@@ -85,13 +85,11 @@ class Sampling:
             x = build.mul(build.sub(build.mul(build.add(n, 1.0), extent), 1.0), 0.5)
         if self.mode == "nearest":
             x = build.call("round", x)
-        low, high = (0.0, extent - 1.0) if self.corners else (-0.5, extent - 0.5)
-        if self.padding == "zeros":
-            # far outside is as good as outside, and fits an integer
+        if self.padding != "reflection":
+            # `place` draws whole coordinates inside; far outside is as good as just outside
             return clamp(x, -4.0, extent + 4.0)
+        low, high = (0.0, extent - 1.0) if self.corners else (-0.5, extent - 0.5)
         inside = build.all_of(build.binary(BinaryOp.GE, x, low), build.binary(BinaryOp.LE, x, high))
-        if self.padding == "border":
-            return build.select(inside, x, clamp(x, 0.0, extent - 1.0))
         return clamp(build.select(inside, x, _mirrored(x, low, high)), low, high)
 
     def place(self, at: Expr, extent: int) -> Expr:
