@@ -321,3 +321,30 @@ def test_a_sparse_constant() -> None:
         )
         got = run(made, {"x": np.zeros((2, 3), F)}, TARGET)["y"]
         assert got.tolist() == [[0, 3, 0], [0, 0, 4]]
+
+
+@pytest.mark.parametrize("mode", ["TF", "IDF", "TFIDF"])
+@pytest.mark.parametrize("skips", [0, 2])
+@pytest.mark.parametrize("least", [1, 2])
+def test_counted_runs(mode: str, skips: int, least: int) -> None:
+    made = model(
+        [
+            node(
+                "TfIdfVectorizer",
+                "x",
+                "y",
+                mode=mode,
+                min_gram_length=least,
+                max_gram_length=3,
+                max_skip_count=skips,
+                ngram_counts=[0, 2, 6],
+                ngram_indexes=[0, 4, 1, 2, 3],
+                pool_int64s=[2, 3, 1, 2, 3, 3, 1, 2, 3],
+                weights=[0.5, 2.0, 3.0, 4.0, 5.0],
+            )
+        ],
+        {"x": (np.int64, (2, 12))},
+        ["y"],
+    )
+    x = np.random.default_rng(0).integers(0, 4, (2, 12))
+    agree(made, {"x": x}, TARGET)

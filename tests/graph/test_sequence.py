@@ -46,9 +46,10 @@ def test_put_in_and_taken_out(at: int) -> None:
     [(None, -1, 0), (None, -1, 1), (np.array(2), 1, 0), (np.array([1, 3, 1]), 1, 0)],
 )
 def test_split_and_put_together(parts: np.ndarray | None, axis: int, new: int) -> None:
+    names, drop = "x" if parts is None else "x parts", {"keepdims": 0}
     made = model(
         [
-            node("SplitToSequence", "x" if parts is None else "x parts", "s", axis=1, keepdims=0),
+            node("SplitToSequence", names, "s", axis=1, **({} if parts is not None else drop)),
             node("ConcatFromSequence", "s", "y", axis=axis, new_axis=new),
         ],
         {"x": (F, (2, 5, 3))},

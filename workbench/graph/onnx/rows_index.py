@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from workbench.base.errors import ModelError
+from workbench.base.errors import ModelError, UnsupportedOp
+from workbench.base.lazy import lazy
 from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
 from workbench.graph.onnx.types import dtype_of_elem
 from workbench.graph.ops import host
 from workbench.graph.ops import index as ops
-from workbench.graph.ops.shape import gather
+from workbench.graph.ops.elementwise import elementwise
+from workbench.graph.ops.shape import gather, reshape
+from workbench.ir import build
 from workbench.ir.compute import Reducer
-from workbench.ir.types import i64
+from workbench.ir.expr import BinaryOp
+from workbench.ir.types import f32, i64
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from workbench.graph.build import Builder
     from workbench.graph.tensor import Tensor
+    from workbench.ir.expr import Expr
+else:
+    np = lazy("numpy")
 
 
 def _gather(node: Node, b: Builder, x: Tensor, indices: Tensor) -> Tensor:
@@ -164,6 +174,47 @@ def _cumulate(reducer: Reducer, node: Node, b: Builder, x: Tensor, where: Tensor
     return ops.cumulate(b, x, axis, reducer, exclusive, reverse)
 
 
+def _count_grams(node: Node, b: Builder, x: Tensor) -> Tensor:
+    if node.attributes.get("pool_strings"):
+        raise UnsupportedOp("texts are not supported", op=node.op)
+    pool, starts = node.numbers("pool_int64s"), node.numbers("ngram_counts")
+    places, mode = node.numbers("ngram_indexes"), node.text("mode")
+    least, most = node.number("min_gram_length"), node.number("max_gram_length")
+    grams: list[tuple[int, ...]] = []
+    for length, (start, end) in enumerate(pairwise((*starts, len(pool))), 1):
+        if not 0 <= start <= end <= len(pool) or (end - start) % length:
+            raise ModelError(f"ngram_counts {starts} do not fit a pool of {len(pool)}")
+        grams += [tuple(pool[n : n + length]) for n in range(start, end, length)]
+    if len(grams) != len(places) or min(places, default=0) < 0 or x.rank not in (1, 2):
+        raise ModelError(f"{len(places)} ngram_indexes for {len(grams)} runs, counted in {x}")
+    weights = np.asarray(node.attributes.get("weights", [1.0] * len(places)), np.float32)
+    if mode not in ("TF", "IDF", "TFIDF") or weights.shape != (len(places),):
+        raise ModelError(f"the mode {mode!r} with weights of shape {list(weights.shape)}")
+    width = max(places, default=-1) + 1
+    chosen = [n for n, g in enumerate(grams) if least <= len(g) <= most]
+    function = partial(
+        host.count_grams,
+        grams=tuple(grams[n] for n in chosen),
+        places=tuple(places[n] for n in chosen),
+        most=max((len(grams[n]) for n in chosen), default=0),
+        skips=node.number("max_skip_count"),
+        width=width,
+    )
+    rows = reshape(b, x, (1, x.size)) if x.rank == 1 else x
+    (count,) = b.host("count_grams", function, [rows], [(f32, (rows.extents[0], width))])
+    table = np.zeros(width, np.float32)
+    table[places] = weights
+    if mode == "IDF":
+        count = elementwise(b, "idf", _present, count, b.constant(table))
+    elif mode == "TFIDF":
+        count = elementwise(b, "mul", build.mul, count, b.constant(table))
+    return reshape(b, count, (*x.extents[:-1], width))
+
+
+def _present(count: Expr, weight: Expr) -> Expr:
+    return build.select(build.binary(BinaryOp.GT, count, 0.0), weight, build.const(0.0))
+
+
 ROWS = (
     Row("Gather", 1, _gather),
     Row("GatherElements", 11, _gather_elements),
@@ -177,6 +228,7 @@ ROWS = (
     Row("EyeLike", 9, _eye_like),
     Row("OneHot", 9, _one_hot),
     Row("TopK", 1, _top_k),
+    Row("TfIdfVectorizer", 9, _count_grams),
     Row("CumSum", 11, partial(_cumulate, Reducer.SUM)),
     Row("CumProd", 26, partial(_cumulate, Reducer.PROD)),
 )

@@ -265,3 +265,36 @@ def determinant(x: Array) -> Arrays:
     """Determinants of the matrices in the last two dimensions."""
     wide = x.astype(np.float64) if x.dtype != np.float32 else x
     return (np.asarray(np.linalg.det(wide)).astype(x.dtype),)
+
+
+def count_grams(
+    x: Array,
+    *,
+    grams: tuple[tuple[int, ...], ...],
+    places: tuple[int, ...],
+    most: int,
+    skips: int,
+    width: int,
+) -> Arrays:
+    """How often each row of `x` [rows, n] holds each of the `grams`: f32[rows, width].
+
+    Parameters
+    ----------
+    grams : tuple of tuple of int
+        Runs of numbers, of at most `most`.
+    places : tuple of int
+        Where in the output each of them is counted.
+    skips : int
+        Numbers that may lie between two neighbours of a run, as many everywhere in it.
+    """
+    out = np.zeros((x.shape[0], width), np.float32)
+    table = dict(zip(grams, places, strict=True))
+    for row, counts in zip(x.tolist(), out, strict=True):
+        for length in range(1, most + 1):
+            # single numbers have nothing between them
+            for step in range(1, (skips if length > 1 else 0) + 2):
+                for start in range(len(row) - step * (length - 1)):
+                    place = table.get(tuple(row[start : start + step * length : step]))
+                    if place is not None:
+                        counts[place] += 1
+    return (out,)
