@@ -10,6 +10,7 @@ What lives here
     rewrite    rewrites of a whole graph, a list of named rules
     layout     definitions over blocks of channels
     blocking   the rewrite into blocks of channels
+    pack       weights of matrix products in panels
     partition  which operators share a kernel, and why others do not
     group      operators that share a kernel, as data
     rows       operators over the same rows: softmax, normalisations
@@ -18,6 +19,7 @@ What lives here
     fuse       a scheduled program takes in the definitions around it
     schedule   from a group to one program
     memory     where the tensors between kernels lie
+    tuned      schedules found by trying, for a graph's operators
     compile    from groups to kernels; CompiledGraph runs them
     sequence   the launches of a call as one piece of machine code, shared by host threads
     save       a compiled graph in one file

@@ -16,6 +16,7 @@ from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.operator import Program
 from workbench.graph.save import Recipe, write
 from workbench.graph.schedule import Scheduled, program
+from workbench.graph.tuned import Choices
 from workbench.graph.workspace import Step, Workspace, arena, room
 from workbench.ir.alike import alike
 from workbench.ir.target import Target
@@ -253,8 +254,15 @@ class CompiledGraph:
         )
 
 
-def compile_graph(graph: Graph, partition: Partition, target: Target) -> CompiledGraph:
+def compile_graph(
+    graph: Graph, partition: Partition, target: Target, choices: Choices | None = None
+) -> CompiledGraph:
     """Schedule every group and compile it; groups that are alike share a kernel.
+
+    Parameters
+    ----------
+    choices : Choices, optional
+        Templates that a tuning found; else `schedules.choose` decides.
 
     Raises
     ------
@@ -262,7 +270,8 @@ def compile_graph(graph: Graph, partition: Partition, target: Target) -> Compile
         When a kernel cannot be made for the target, naming the model's nodes.
     """
     groups = [g for g in partition.groups if g.host is None or isinstance(g.host, Program)]
-    scheduled = [program(group, target) for group in groups]
+    known = choices or Choices()
+    scheduled = [program(group, target, known.of(group, target)) for group in groups]
     unique, which = _unique(scheduled)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         kernels = list(pool.map(lambda m: _compiled(m, target), unique))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.graph.segment import Cut, Origin, Runner, Segment
+    from workbench.graph.tuned import Choices
     from workbench.ir.target import Target
 else:
     np = lazy("numpy")
@@ -65,12 +66,22 @@ class DynamicGraph(CompiledGraph):
         What the kernels are for.
     fuse : bool or None
         Whether segments share kernels among operators; None does not even rewrite them.
+    choices : Choices, optional
+        Templates that a tuning found.
     """
 
-    def __init__(self, origin: Origin, outline: Graph, target: Target, fuse: bool | None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        outline: Graph,
+        target: Target,
+        fuse: bool | None,
+        choices: Choices | None = None,
+    ) -> None:
         super().__init__(outline, Partition((), ()), (), target)
         self._origin = origin
         self._fuse = fuse
+        self._choices = choices
         self._first: _Parts = OrderedDict()
         self._bodies: list[DynamicGraph] = []
         self._lock = threading.RLock()
@@ -187,13 +198,14 @@ class DynamicGraph(CompiledGraph):
     def _compiled(self, graph: Graph) -> CompiledGraph:
         if self._fuse is not None:
             graph, _ = rewrite_graph(graph, self.target.kind)
-        return compile_graph(graph, partition(graph, bool(self._fuse)), self.target)
+        parts = partition(graph, bool(self._fuse))
+        return compile_graph(graph, parts, self.target, self._choices)
 
     def _make(self, origin: Origin) -> Runner:
         """Compiles the body of a loop, for whatever shapes it meets."""
         names = origin.output_names
         outline = Graph(origin.name, origin.inputs, (), names, (), {})
-        body = DynamicGraph(origin, outline, self.target, self._fuse)
+        body = DynamicGraph(origin, outline, self.target, self._fuse, self._choices)
         self._bodies.append(body)
         return body.run_arrays
 

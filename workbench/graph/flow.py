@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError, WorkbenchError
 from workbench.base.names import shown
@@ -14,6 +14,7 @@ from workbench.graph.dynamic import DynamicGraph
 from workbench.graph.partition import Group, Partition, Unfused, partition
 from workbench.graph.rewrite import rewrite_graph
 from workbench.graph.save import Recipe
+from workbench.graph.tuned import Choices, GraphTuning, tune_groups
 from workbench.ir.target import Target
 from workbench.ir.types import Dim
 from workbench.mapping.check import counted
@@ -167,12 +168,54 @@ class FlowGraph:
             made_for=kind,
         )
 
+    def tune(self, target: Target | str = "cpu", **how: Any) -> GraphTuning:
+        """Try schedules for the operators; `compile` takes the choices that are found.
+
+        Parameters
+        ----------
+        target : Target or str
+            What it will run on.
+        **how
+            ``budget_s``, ``top``, ``sample_s``, ``record``, ``executor``, ``observer``: as for
+            :func:`workbench.graph.tuned.tune_groups`.
+
+        Raises
+        ------
+        ModelError
+            When the graph has open dims: there is nothing to measure before they are bound.
+
+        Examples
+        --------
+        ``graph = from_onnx("net.onnx").optimize()``, then
+        ``graph.compile(choices=graph.tune(budget_s=60).choices)``.
+        """
+        if self.origin is not None:
+            raise ModelError(
+                "a graph whose operators depend on the call cannot be tuned",
+                hint="bind its dims: optimize(dims={…}); the choices serve every other size",
+            )
+        goal = _target(target)
+        whole = self if self.made_for == goal.kind else self.optimize(fuse=self.fuse, target=goal)
+        return tune_groups(whole.groups, goal, **how)
+
     def compile(
-        self, target: Target | str = "cpu", dims: Mapping[str, int] | None = None
+        self,
+        target: Target | str = "cpu",
+        dims: Mapping[str, int] | None = None,
+        choices: Choices | None = None,
     ) -> CompiledGraph:
         """Kernels for a target; one per operator when the graph is not optimized.
 
         With open dims, or where data decide what runs, kernels are made when it is called.
+
+        Parameters
+        ----------
+        target : Target or str
+            What it runs on.
+        dims : mapping, optional
+            Values for the dims.
+        choices : Choices, optional
+            What a tuning found, see :meth:`tune`.
 
         Raises
         ------
@@ -183,13 +226,13 @@ class FlowGraph:
         bound = self.bind(dims) if dims else self
         if bound.origin is not None:
             how = None if not bound.optimized else bound.fuse
-            dynamic = DynamicGraph(bound.origin, bound.graph, goal, how)
+            dynamic = DynamicGraph(bound.origin, bound.graph, goal, how, choices)
             dynamic.recipe = bound._recipe
             return dynamic
         if bound.partition is not None and bound.made_for != goal.kind:
             bound = bound.optimize(fuse=bound.fuse, target=goal)
         parts = bound.partition or partition(bound.graph, fuse=False)
-        compiled = compile_graph(bound.graph, parts, goal)
+        compiled = compile_graph(bound.graph, parts, goal, choices)
         compiled.recipe = bound._recipe
         return compiled
 

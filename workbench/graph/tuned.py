@@ -45,10 +45,13 @@ class Choices:
     exact: Mapping[str, Template] = field(default_factory=dict[str, "Template"])
     family: Mapping[str, Template] = field(default_factory=dict[str, "Template"])
 
-    def template(self, compute: Compute, target: Target) -> Template | None:
-        """How to schedule a definition; None when nothing is known of its kind."""
-        kind = _family(compute, choose(compute, target))
-        return self.exact.get(signature(compute)) or self.family.get(kind)
+    def of(self, group: Group, target: Target) -> Template | None:
+        """How to schedule the anchor of a group; None when nothing is known of its kind."""
+        if not self.exact or not _tunable(group):
+            return None
+        compute = group.anchor.definition
+        found = self.exact.get(signature(compute))
+        return found or self.family.get(_family(compute, choose(compute, target)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +84,11 @@ class GraphTuning:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+def _tunable(group: Group) -> bool:
+    """Whether a template schedules its anchor."""
+    return group.host is None and group.rows is None
 
 
 def signature(compute: Compute) -> str:
@@ -130,7 +138,7 @@ def tune_groups(
     """
     found: dict[str, list[Group]] = {}
     for group in groups:
-        if group.host is None:
+        if _tunable(group):
             found.setdefault(signature(group.anchor.definition), []).append(group)
     end = None if budget_s is None else time.perf_counter() + budget_s
     tunings: dict[str, Tuning] = {}
