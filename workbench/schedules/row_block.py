@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.ir import build
-from workbench.ir.expr import Binary, BinaryOp, Builtin, Expr, Load, Var
+from workbench.ir.expr import Binary, BinaryOp, Builtin, Call, Cast, Expr, Load, Var
 from workbench.ir.stmt import (
     Allocate,
     Declare,
@@ -173,11 +173,17 @@ class _Writer:
     inverses: dict[Var, Var] = field(default_factory=dict[Var, Var])
 
     def __post_init__(self) -> None:
-        """What elements are divided by."""
+        """What elements are divided by, and may as well be multiplied by the inverse of."""
         elements = [s for s in self.rows.steps if self.rows.per_element(s)]
         nodes = [n for s in elements for n in walk(s.compute.value)]
         quotients = [n for n in nodes if isinstance(n, Binary) and n.op is BinaryOp.DIV]
-        self.divisors = {n.b.tensor for n in quotients if isinstance(n.b, Load)}
+        # a product is the last bit off now and then: much for a half, and for what is rounded
+        exact = any(_rounds(n) for n in nodes)
+        self.divisors = {
+            n.b.tensor
+            for n in quotients
+            if isinstance(n.b, Load) and n.b.tensor.tensor.dtype.bits > 16 and not exact
+        }
 
     def whole(self) -> Stmt:
         """All of them."""
@@ -352,5 +358,16 @@ def _take(state: State, values: Sequence[Expr]) -> Stmt:
     return Seq((*declared, state.take(names[0], names[1])))
 
 
-def _dtype(var: Var) -> DType:
-    return var.type  # pyright: ignore[reportReturnType]
+def _dtype(value: Expr) -> DType:
+    return value.type  # pyright: ignore[reportReturnType]
+
+
+def _rounds(node: Node) -> bool:
+    """Whether a node makes a small difference a large one."""
+    match node:
+        case Call():
+            return node.function in ("round", "floor", "ceil")
+        case Cast():
+            return node.type.is_int and _dtype(node.a).is_float
+        case _:
+            return False
