@@ -25,10 +25,13 @@ NO_NODE = re.compile(
     r"is an output that its node|is made|wait for one another|has no outputs|not supported|"
     r"lies in|needs bytes|no valid place|sparse init|elements; kernels count|element type|"
     r"have? no value|function|cannot read|no name of a file|a model is a path|stand more than|"
-    r"no memory for",
+    r"no memory for|is a sequence",
 )
 TOLERANCE = 1e-3
 MOST_ELEMENTS = 2**20
+DRAWN = frozenset(
+    "Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike".split()
+)
 LONGEST_LINE = 1000
 OLDEST = 7
 SMALL = 3
@@ -94,8 +97,8 @@ def _array(shape: tuple[int, ...], dtype: str, rng: np.random.Generator) -> Arra
         return rng.uniform(0.1, 1, shape).astype(dtype)
     if dtype == "bool":
         return rng.integers(0, 2, shape).astype(dtype)
-    # no zeros: the interpreter takes dividing by one for a fault of the program
-    return rng.integers(1, 3, shape).astype(dtype)
+    # no zeros, by which nothing can be divided, and nothing beyond the end of most axes
+    return rng.integers(1, 2, shape).astype(dtype)
 
 
 def _check_sources(compiled: CompiledGraph) -> None:
@@ -112,6 +115,8 @@ def _compare(source: Any, inputs: Mapping[str, Array], got: Mapping[str, Array])
     """Raise Finding where ONNX's own reference gives another answer; it may give none."""
     proto = onnx.load(source) if isinstance(source, Path) else source
     proto = onnx.ModelProto.FromString(proto) if isinstance(proto, bytes) else proto
+    if DRAWN & {node.op_type for node in proto.graph.node}:
+        return
     if any(o.domain in ("", "ai.onnx") and o.version < OLDEST for o in proto.opset_import):
         return  # the reference has newer meanings of some operators only
     names = [o.name for o in proto.graph.output]

@@ -130,6 +130,8 @@ class Functions:
         described = schema(node.domain, node.op, node.opset)
         if described is None or not described.has_context_dependent_function:
             return None
+        if node.text("reduction", "mean") not in ("none", "mean", "sum"):
+            raise ModelError(f"the reduction {node.text('reduction')!r} is not known")
         version = _fitting(described.context_dependent_function_opset_versions, node.opset)
         if not version:
             return None

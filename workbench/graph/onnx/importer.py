@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
 from workbench.base.lazy import lazy
@@ -21,6 +21,7 @@ from workbench.graph.onnx.model import Model, body_of
 from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.registry import find, schema
 from workbench.graph.onnx.row import Apart, Enter, Outputs, Result
+from workbench.graph.onnx.types import spelled
 from workbench.graph.operator import Operator
 from workbench.graph.segment import Cut, Make, Origin, Segment
 from workbench.graph.tensor import Tensor
@@ -187,16 +188,24 @@ def _check_inputs(b: Builder, node: Node, inputs: Sequence[Tensor | None]) -> No
     first: dict[str, Tensor] = {}
     for place, tensor in enumerate(inputs):
         formal = described.inputs[min(place, len(described.inputs) - 1)]
-        if tensor is None:
-            if formal.option.name != "Optional":
-                raise ModelError(f'its input "{formal.name}" is left out; the operator needs it')
-        elif not any(t.startswith("seq(") == (tensor in b.sequences) for t in formal.types):
-            takes = "a tensor" if tensor in b.sequences else "a sequence of tensors"
-            raise ModelError(f'its input "{formal.name}" is {takes}, and "{tensor.name}" is not')
-        elif formal.is_homogeneous:
+        _check_input(b, tensor, formal)
+        if tensor is not None and formal.is_homogeneous:
             other = first.setdefault(formal.type_str, tensor)
             if other.dtype != tensor.dtype:
                 raise ModelError(f"{other} and {tensor} must have one number type")
+
+
+def _check_input(b: Builder, tensor: Tensor | None, formal: Any) -> None:
+    """Hold one input against its description."""
+    if tensor is None:
+        if formal.option.name != "Optional":
+            raise ModelError(f'its input "{formal.name}" is left out; the operator needs it')
+    elif not any(t.startswith("seq(") == (tensor in b.sequences) for t in formal.types):
+        takes = "a tensor" if tensor in b.sequences else "a sequence of tensors"
+        raise ModelError(f'its input "{formal.name}" is {takes}, and "{tensor.name}" is not')
+    elif tensor not in b.sequences and spelled(tensor.dtype) not in formal.types:
+        takes = ", ".join(sorted(formal.types)).replace("tensor", "")
+        raise ModelError(f'its input "{formal.name}" is {tensor}; the operator takes {takes}')
 
 
 def _function(stack: Stack, node: Node, inputs: Sequence[Tensor | None]) -> Frame:

@@ -13,6 +13,9 @@ from workbench.graph.ops.regions import Regions, roi_align
 from workbench.graph.ops.resize import Resizing
 from workbench.graph.ops.sample import Sampling
 
+_LONGEST = 2**24
+"""Places along an axis that are computed while compiling."""
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -91,9 +94,13 @@ def _resize(
         factors, extents = _fitted(inputs, extents, policy)
     elif factors is not None and factors.size:
         factors = [float(f) for f in factors.reshape(-1)]
+        if not all(0 < f < 2**31 for f in factors):
+            raise ModelError(f"scales {factors} are not above 0")
         extents = [int(np.floor(e * f)) for e, f in zip(inputs, factors, strict=False)]
     else:
         raise ModelError("Resize needs scales or sizes")
+    if not all(0 <= e <= _LONGEST for e in extents):
+        raise ModelError(f"a picture cannot be resized to {extents}")
     return _resized(b, x, axes, factors, extents, how, [] if box is None else box.tolist())
 
 

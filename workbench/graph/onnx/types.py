@@ -28,6 +28,8 @@ _NAMES = {
     **{f"{u}INT{bits}": f"{u.lower() or ''}{bits}" for u in ("U", "") for bits in (8, 16, 32, 64)},
 }
 
+_SPELLED = {"float32": "float", "float64": "double"}
+
 
 def dtype_of_elem(elem: int, node: Node | None = None) -> DType:
     """The number type with ONNX's number `elem`.
@@ -50,6 +52,18 @@ def dtype_of_elem(elem: int, node: Node | None = None) -> DType:
         )
     short = _NAMES[name]
     return dtype(short if short[0] in "fbu" else f"i{short}")
+
+
+def spelled(kind: DType) -> str:
+    """The type of a tensor of these numbers, as ONNX's descriptions of operators spell it.
+
+    Examples
+    --------
+    >>> from workbench.ir.types import f32, i64
+    >>> spelled(f32), spelled(i64)
+    ('tensor(float)', 'tensor(int64)')
+    """
+    return f"tensor({_SPELLED.get(kind.numpy_name, kind.numpy_name)})"
 
 
 def array_of(tensor: onnx.TensorProto, folder: Path | None) -> np.ndarray:
