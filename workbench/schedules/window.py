@@ -103,13 +103,26 @@ class Sliding:
         axes = zip(self.reduction.axes, self.reduction.extents, strict=True)
         return Facts({**ends, **{a: Range(0, e - 1) for a, e in axes}})
 
-    def tiles(self, width: int) -> tuple[list[int], list[tuple[int, int]]]:
+    def clear(self) -> range:
+        """The columns from the first to the last that need no condition, if none between does."""
+        first, last = 0, self.columns
+        if self.column:
+            while first < last and not self.inside(first, 1):
+                first += 1
+            while last > first and not self.inside(last - 1, 1):
+                last -= 1
+            if first < last and not self.inside(first, last - first):
+                return range(0)
+        return range(first, last)
+
+    def tiles(self, width: int, clear: range) -> tuple[list[int], list[tuple[int, int]]]:
         """Starts of the tiles that need no condition, and start and width of the others."""
         plain: list[int] = []
         others: list[tuple[int, int]] = []
-        for start in range(0, self.columns, width):
-            wide = min(width, self.columns - start)
-            if wide == width and self.inside(start, wide):
+        columns = self.columns
+        for start in range(0, columns, width):
+            wide = min(width, columns - start)
+            if wide == width and clear.start <= start and start + width <= clear.stop:
                 plain.append(start)
             else:
                 others.append((start, wide))

@@ -32,7 +32,7 @@ from workbench.schedules.lanes import LANE, dtype_of, loop, smaller
 from workbench.schedules.window import Sliding, even, factors, nest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from workbench.ir.compute import Compute
     from workbench.ir.module import Module
@@ -89,34 +89,36 @@ def fitted(compute: Compute, lanes: int) -> WindowCpu | None:
     """
     if compute.output.tensor.extents[-1] != lanes:
         return None
-    found = Sliding.of(compute, flat=False)
-    if found is None:
-        return None
-    options = space(compute)
-    return min(options, key=lambda t: _cost(t, compute), default=None)
+    options = [(t, w) for w in _windows(compute) for t in _candidates(w)]
+    return min(options, key=lambda option: _cost(*option), default=(None,))[0]
 
 
 def space(compute: Compute) -> list[WindowCpu]:
     """All legal candidates."""
-    found: list[WindowCpu] = []
-    for flat in (False, True):
-        window = Sliding.of(compute, flat)
-        if window is None:
+    return [t for w in _windows(compute) for t in _candidates(w)]
+
+
+def _windows(compute: Compute) -> list[Sliding]:
+    """The definition as a window, and as one that walks two spatial axes as one."""
+    plain = Sliding.of(compute, flat=False)
+    flat = plain and Sliding.of(compute, flat=True)
+    return [window for window in (plain, flat) if window]
+
+
+def _candidates(window: Sliding) -> Iterator[WindowCpu]:
+    blocks = window.compute.output.tensor.extents[1] if window.shared else 1
+    clear = window.clear()
+    for count in (1, 2, 3, 4, 6, 8):
+        if blocks % count:
             continue
-        blocks = compute.output.tensor.extents[1] if window.shared else 1
-        for count in (1, 2, 3, 4, 6, 8):
-            if blocks % count:
-                continue
-            widths = {even(window.columns, most) for most in range(1, WIDEST // count + 1)}
-            fits = (w for w in widths if len(window.tiles(w)[1]) <= EDGES)
-            found += [WindowCpu((w, count), flat) for w in sorted(fits)]
-    return found
+        widths = {even(window.columns, most) for most in range(1, WIDEST // count + 1)}
+        for width in sorted(widths):
+            if len(window.tiles(width, clear)[1]) <= EDGES:
+                yield WindowCpu((width, count), window.flat)
 
 
-def _cost(knobs: WindowCpu, compute: Compute) -> float:
+def _cost(knobs: WindowCpu, window: Sliding) -> float:
     """Cycles per term and output vector, of loads, sums and what is lost at the end of a row."""
-    window = Sliding.of(compute, knobs.flat)
-    assert window is not None
     width, blocks = knobs.each
     vectors = width * blocks
     loads = (width + blocks * 1.2) if window.shared else width + 1.0
@@ -124,7 +126,8 @@ def _cost(knobs: WindowCpu, compute: Compute) -> float:
     cycles = max(vectors, loads * 0.6, 4.0) + 0.35 * loads
     last = window.columns % width
     lost = (cycles * (width - last) / width if last else 0) / max(1, window.columns // width)
-    starved = 0.05 if knobs.flat and compute.output.tensor.extents[1] // blocks < BLOCKS else 0.0
+    channels = window.compute.output.tensor.extents[1]
+    starved = 0.05 if knobs.flat and channels // blocks < BLOCKS else 0.0
     return (cycles + lost) / vectors + starved
 
 
@@ -176,7 +179,7 @@ class _Program:
     def row(self, values: Mapping[Var, Expr], first: Expr) -> Stmt:
         """All tiles of a row."""
         width = self.knobs.each[0]
-        plain, others = self.window.tiles(width)
+        plain, others = self.window.tiles(width, self.window.clear())
         done: list[Stmt] = []
         if plain:
             # the tiles without conditions stand side by side
