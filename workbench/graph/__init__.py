@@ -17,6 +17,7 @@ What lives here
     paths      ways through a graph: of an element, of values from operator to operator
     cost       what it costs to compute something again
     fuse       a scheduled program takes in the definitions around it
+    twins      groups that do the same are scheduled once
     schedule   from a group to one program
     memory     where the tensors between kernels lie
     tuned      schedules found by trying, for a graph's operators
