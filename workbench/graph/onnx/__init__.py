@@ -18,6 +18,7 @@ What lives here
     rows_quant        rows: quantized numbers and their products
     rows_ml           rows: classical machine learning
     rows_trees        rows: ensembles of decision trees
+    rows_svm          rows: support vector machines
     outline           a model before its dims have values
     frames            where an import stands: graphs inside graphs
     rows_nn           rows: products, reductions

@@ -22,6 +22,7 @@ from workbench.graph.onnx import (
     rows_sequence,
     rows_shape,
     rows_signal,
+    rows_svm,
     rows_trees,
     rows_window,
 )
@@ -46,6 +47,7 @@ ROWS: tuple[Row, ...] = (
     *rows_rnn.ROWS,
     *rows_ml.ROWS,
     *rows_trees.ROWS,
+    *rows_svm.ROWS,
     *rows_image.ROWS,
     *rows_window.ROWS,
     *rows_normalize.ROWS,

@@ -34,7 +34,7 @@ else:
 _DOMAIN = "ai.onnx.ml"
 
 
-def _numbers(node: Node, key: str, kind: str) -> Array:
+def numbers(node: Node, key: str, kind: str) -> Array:
     """A list attribute as an array; empty when it is not given."""
     try:
         found = np.asarray(node.attributes.get(key, []), kind)
@@ -54,7 +54,7 @@ def _rows(x: Tensor) -> int:
 
 def _each(node: Node, b: Builder, key: str, x: Tensor, kind: str) -> Tensor:
     """One number for all features, or one for each."""
-    found = _numbers(node, key, kind)
+    found = numbers(node, key, kind)
     if found.size not in (1, _rows(x)):
         raise ModelError(f"{found.size} numbers of {key} for {_rows(x)} features of {x}")
     return b.constant(found)
@@ -139,8 +139,8 @@ def _mapped(node: Node, side: str) -> Array:
     if node.has(f"{side}_tensor"):
         return array_of(node.tensor(f"{side}_tensor"), None).reshape(-1)
     if node.has(f"{side}_int64s"):
-        return _numbers(node, f"{side}_int64s", "int64")
-    return _numbers(node, f"{side}_floats", "float32")
+        return numbers(node, f"{side}_int64s", "int64")
+    return numbers(node, f"{side}_floats", "float32")
 
 
 def _label_encoder(node: Node, b: Builder, x: Tensor) -> Tensor:
@@ -183,7 +183,7 @@ def _label_encoder(node: Node, b: Builder, x: Tensor) -> Tensor:
 def _one_hot_encoder(node: Node, b: Builder, x: Tensor) -> Tensor:
     if node.attributes.get("cats_strings"):
         raise UnsupportedOp("categories that are texts are not supported", op=node.op)
-    cats = b.constant(_numbers(node, "cats_int64s", "int64"))
+    cats = b.constant(numbers(node, "cats_int64s", "int64"))
     if not node.number("zeros", 1):
         # a kernel cannot say that a category is none of these
         x = b.host("check", host.among, [x, cats], [(x.dtype, x.extents)])[0]
@@ -199,7 +199,7 @@ def _one_hot_encoder(node: Node, b: Builder, x: Tensor) -> Tensor:
 
 def _vectorizer(node: Node, b: Builder, *inputs: Tensor | None) -> Tensor:
     parts = [reshape(b, t, (1, t.size)) if t.rank < 2 else t for t in given(*inputs)]
-    counts = _numbers(node, "inputdimensions", "int64").tolist() or [p.extents[-1] for p in parts]
+    counts = numbers(node, "inputdimensions", "int64").tolist() or [p.extents[-1] for p in parts]
     if not parts or len(counts) != len(parts) or any(p.rank != 2 for p in parts):
         raise ModelError(f"{len(counts)} inputdimensions for {', '.join(map(str, parts))}")
     if any(not 0 <= c <= p.extents[1] for c, p in zip(counts, parts, strict=True)):
@@ -214,12 +214,12 @@ def _vectorizer(node: Node, b: Builder, *inputs: Tensor | None) -> Tensor:
 def _linear(node: Node, b: Builder, x: Tensor, targets: int) -> Tensor:
     """Coefficients times features, plus the intercepts: [n, targets]."""
     rows = reshape(b, x, (1, *x.extents)) if x.rank == 1 else x
-    factors = _numbers(node, "coefficients", "float32")
+    factors = numbers(node, "coefficients", "float32")
     if rows.rank != 2 or factors.size != targets * rows.extents[1]:
         raise ModelError(f"{factors.size} coefficients for {targets} targets of {x}")
     weights = b.constant(factors.reshape(targets, -1))
     total = product(b, "matmul", convert(b, rows, f32), weights, (False, True))
-    added = _numbers(node, "intercepts", "float32")
+    added = numbers(node, "intercepts", "float32")
     if not added.size:
         return total
     if added.size not in (1, targets):
@@ -239,8 +239,8 @@ def _linear_regressor(node: Node, b: Builder, x: Tensor) -> Tensor:
 def _linear_classifier(node: Node, b: Builder, x: Tensor) -> tuple[Tensor, Tensor]:
     if node.attributes.get("classlabels_strings"):
         raise UnsupportedOp("labels that are texts are not supported", op=node.op)
-    labels = _numbers(node, "classlabels_ints", "int64")
-    features, factors = _rows(x), _numbers(node, "coefficients", "float32")
+    labels = numbers(node, "classlabels_ints", "int64")
+    features, factors = _rows(x), numbers(node, "coefficients", "float32")
     targets = factors.size // max(1, features)
     total, post = _linear(node, b, x, max(1, targets)), node.text("post_transform", "NONE")
     if targets == 1 and len(labels) == 2:

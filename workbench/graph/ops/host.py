@@ -298,3 +298,40 @@ def count_grams(
                     if place is not None:
                         counts[place] += 1
     return (out,)
+
+
+def coupled(likely: Array, *, classes: int) -> Arrays:
+    """Shares of classes [n, classes] from how likely one of each pair beats the other [n, pairs].
+
+    Pairs are in the order of `itertools.combinations`. It stops where LIBSVM does, so that its
+    models give what they gave when they were made.
+
+    Source: Wu, Lin, Weng, "Probability Estimates for Multi-class Classification by Pairwise
+    Coupling", JMLR 5 (2004), algorithm 2.
+    """
+    first, second = np.triu_indices(classes, 1)
+    rate = np.zeros((len(likely), classes, classes), np.float64)
+    rate[:, first, second], rate[:, second, first] = likely, 1 - likely
+    # q[t, t] = sum over j of rate[j, t]², q[t, j] = -rate[j, t] rate[t, j]
+    q = -rate * rate.transpose(0, 2, 1)
+    each = np.arange(classes)
+    q[:, each, each] = (rate**2).sum(axis=1)
+    share = np.full((len(likely), classes), 1 / classes)
+    open_ = np.ones(len(likely), bool)
+    for _ in range(max(100, classes)):
+        part = np.einsum("ntj,nj->nt", q, share)
+        total = (share * part).sum(axis=1)
+        open_ &= np.abs(part - total[:, None]).max(axis=1) >= 0.005 / classes
+        if not open_.any():
+            break
+        new = share.copy()
+        for t in range(classes):
+            step = (total - part[:, t]) / q[:, t, t]
+            new[:, t] += step
+            scale = 1 + step
+            # the total of all shares stays 1, and what follows from it is kept along
+            part = (part + step[:, None] * q[:, t]) / scale[:, None]
+            new /= scale[:, None]
+            total = (new * part).sum(axis=1)
+        share = np.where(open_[:, None], new, share)
+    return (share.astype(np.float32),)
