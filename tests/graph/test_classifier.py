@@ -79,7 +79,7 @@ def test_fused_equals_unfused(target: str) -> None:
 def test_before_and_after() -> None:
     graph = compiled("interp")
     assert flow().dims == ("x_0", "x_2", "x_3")
-    assert graph.launches == (237, 66)
+    assert graph.launches == (237, 69)
     assert len(graph.kernels) == 56
     before, after = graph.traffic_bytes
     assert graph.saved_bytes == before - after

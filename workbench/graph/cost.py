@@ -6,8 +6,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.graph.graph import Graph, producers, users
-from workbench.ir.expr import Binary, BinaryOp, Call, Cast, Load, Select
+from workbench.ir.expr import Binary, BinaryOp, Call, Cast, Load, Select, Unary
 from workbench.ir.traverse import walk
+from workbench.ir.types import DType
+from workbench.schedules.window import Sliding
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -24,6 +26,13 @@ REREADS = 4
 
 CHEAP = 4
 """Operations on an element, at most, that are done again for each user instead of stored."""
+
+OVER_AND_OVER = 16
+"""A window over blocks of channels reads its input as it is where it reads an element more often:
+what it reads is the same for all lanes, computed as often as it is used."""
+
+FEW = 3
+"""Choices between inputs, at most, that such a window makes itself."""
 
 _DIVISIONS = (BinaryOp.DIV, BinaryOp.FLOORDIV, BinaryOp.FLOORMOD)
 
@@ -60,6 +69,38 @@ def operations(op: Operator) -> int:
         elif isinstance(node, Binary | Select | Cast) and node.type.is_float:
             total += 1
     return total
+
+
+def too_often(anchor: Operator, maker: Operator, times: float) -> str:
+    """What of a prologue would be computed too often; empty where it may be fused.
+
+    Parameters
+    ----------
+    anchor : Operator
+        What is scheduled.
+    times : float
+        How often its program computes an element of what `maker` gives.
+    """
+    if times > REREADS and (call := costly(maker)):
+        return call
+    window = times > OVER_AND_OVER and slides(anchor)
+    return maker.name if window and (operations(maker) > FEW or works(maker)) else ""
+
+
+def works(op: Operator) -> bool:
+    """Whether an injective operator computes or compares, more than choosing and moving."""
+    for node in walk(op.definition.value):
+        kinds = [node.a.type] if isinstance(node, Binary | Unary) else []
+        kinds += [node.type] if isinstance(node, Call) else []
+        if any(isinstance(kind, DType) and kind.is_float for kind in kinds):
+            return True
+    return False
+
+
+def slides(op: Operator) -> bool:
+    """Whether an operator is a window over blocks of channels that shares what it reads."""
+    window = Sliding.of(op.definition, flat=False) if op.compute is not None else None
+    return window is not None and window.shared
 
 
 def recomputed(graph: Graph) -> set[Operator]:

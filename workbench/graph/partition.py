@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workbench.base.names import shown
-from workbench.graph.cost import REREADS, costly, loads, recomputed, rereads
+from workbench.graph.cost import REREADS, costly, loads, operations, recomputed, rereads, too_often
 from workbench.graph.graph import Graph, producers, users
 from workbench.graph.group import Group, Partition, Unfused
 from workbench.graph.operator import Program
@@ -128,9 +128,9 @@ class _State:
         while region := self._region(tensor, maps, LARGEST - len(group)):
             group += region
             tensor = region[-1].output
+        self.copied.difference_update(group)
         self._branch(group, maps)
         self.free.difference_update(group)
-        self.copied.difference_update(group)
         self.epilogues[anchor] = sorted(group[1:], key=self.reach.place.__getitem__)
         if len([op for op in group if self._outside(op, group)]) > 1:
             self.reach.join(group)
@@ -157,6 +157,9 @@ class _State:
             found[op.output] = path
             region.append(op)
             if not pending:
+                # what only moves elements costs each of its users nothing
+                if op in self.copied and not operations(op):
+                    return None
                 maps |= found
                 return region
             if op.output in self.outputs or op.output not in self.users:
@@ -172,8 +175,8 @@ class _State:
                 if op in group or op in self.copied or len(group) >= LARGEST:
                     continue
                 reason, path = self._join(op, maps)
-                if path is not None and not self.reach.closed([*group, op]):
-                    reason = f"{op.name} needs what other kernels make of it"
+                if path is not None and (between := self.reach.between([*group, op])):
+                    reason = f"{op.name} also needs what {between.name} makes of it"
                 elif path is not None:
                     maps[op.output] = path
                     group.append(op)
@@ -272,8 +275,8 @@ class _State:
         """Why an operator must not be in a group with those of a region; empty if it may."""
         if len(region.index) >= LARGEST:
             return f"the group has {LARGEST} operators already"
-        if not self.reach.closed([*region.index, op]):
-            return f"{op.name} needs what other kernels make of it"
+        if between := self.reach.between([*region.index, op]):
+            return f"{op.name} also needs what {between.name} makes of it"
         return ""
 
     # prologues
@@ -316,9 +319,11 @@ class _State:
         if tensor in self.outputs:
             return f"{shown(tensor.name)} is an output of the graph"
         using = self.users[tensor]
-        if maker not in self.copied and any(u not in group or u in self.copied for u in using):
-            return f"{shown(tensor.name)} has {len(using)} uses"
-        return None
+        if maker in self.copied or all(u in group and u not in self.copied for u in using):
+            return None
+        if len(using) == 1:
+            return f"{using[0].name} is computed by each that reads it"
+        return f"{shown(tensor.name)} has {len(using)} uses"
 
     def _too_much(self, tensor: Tensor, maker: Operator, group: Sequence[Operator]) -> str | None:
         """What would be computed too often."""
@@ -327,8 +332,8 @@ class _State:
         if (copies := self._copies(tensor, group)) > COPIES:
             return f"{maker.name} would be written out {copies} times"
         times = self._rate(tensor, group)
-        if times > REREADS and (call := costly(maker)):
-            return f"{call} would be computed {times:.0f} times for each element"
+        if what := too_often(group[0], maker, times):
+            return f"{what} would be computed {times:.0f} times for each element"
         return None
 
     def _rate(self, tensor: Tensor, group: Sequence[Operator]) -> float:

@@ -70,19 +70,17 @@ class Reach:
     def _following(self, op: Operator) -> list[Operator]:
         return [user for tensor in op.outputs for user in self._users.get(tensor, ())]
 
-    def closed(self, members: Iterable[Operator]) -> bool:
-        """Whether nothing that leaves the members comes back to them, so that one kernel can
-        compute them.
+    def between(self, members: Iterable[Operator]) -> Operator | None:
+        """An operator outside through which something leaves the members and comes back to them.
+
+        Where there is none, one kernel can compute them.
         """
         group = list(members)
         bits = sum(1 << self.place[op] for op in set(group))
-        outside = (
-            self.place[user]
-            for op in group
-            for user in self._following(op)
-            if not bits >> self.place[user] & 1
-        )
-        return not any(self._below[n] & bits for n in outside)
+        outside = (user for op in group for user in self._following(op))
+        places = ((user, self.place[user]) for user in outside)
+        returning = (u for u, n in places if not bits >> n & 1 and self._below[n] & bits)
+        return next(returning, None)
 
     def join(self, members: Iterable[Operator]) -> None:
         """From now on what depends on one of the members depends on all of them."""
