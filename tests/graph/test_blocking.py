@@ -172,3 +172,22 @@ def test_pack_and_unpack(channels: int) -> None:
     np.testing.assert_array_equal(evaluate(back, {there.output: blocks}), x)
     # one-to-one exactly where no channel is made up
     assert bool(there.inverse) == bool(back.inverse) == (channels % 8 == 0)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("maps", [16, 24])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_weights_and_columns_that_change_from_column_to_column(
+    size: int, maps: int, dilation: int
+) -> None:
+    # of a transposed convolution with a stride, every second column meets the same weights
+    net = Net(20, seed=maps)
+    x = net.conv("x", 20, 3)
+    w = net.weight(20, maps, size, size)
+    spread = {"strides": [2, 2], "dilations": [dilation] * 2}
+    y = net.add("ConvTranspose", x, w, channels=maps, **spread)
+    made = net.model((1, 20, 5, 7), y)
+    given_ = {"x": np.random.default_rng(1).standard_normal((1, 20, 5, 7)).astype("float32")}
+    (want,) = expected(made, given_).values()
+    (got,) = from_onnx(made).optimize().compile("cpu")(given_).values()
+    np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)

@@ -12,10 +12,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from tests.graph.test_classifier import picture as line_of_text
+from tests.graph.test_recognition import read
 from workbench.bench import zoo
 from workbench.graph import CompiledGraph, from_onnx
 
@@ -58,6 +61,37 @@ def both(name: str) -> Both:
 # -- text in a picture
 
 TEXT = "Hello GPU 2026"
+SIZE = (640, 320)
+
+
+def page() -> Image.Image:
+    """A white page with one line of text."""
+    image = Image.new("RGB", SIZE, "white")
+    ImageDraw.Draw(image).text((150, 130), TEXT, "black", ImageFont.load_default(44))
+    return image
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    """A picture as the models want it: [1, 3, height, width], from −1 to 1."""
+    plain = (np.asarray(image, np.float32) / 255 - 0.5) / 0.5
+    return np.ascontiguousarray(plain.transpose(2, 0, 1)[None])
+
+
+def test_text_is_found_and_read() -> None:
+    (where,) = both("ocr_det")({"x": pixels(page())}).values()
+    rows, columns = np.nonzero(where[0, 0] > 0.3)
+    left, top, right, bottom = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+    assert 140 < left < right < 520
+    assert 120 < top < bottom < 200
+    # the model marks the inner part of a line
+    rim = round(0.8 * (bottom - top))
+    found = page().crop((left - rim, top - rim, right + rim, bottom + rim))
+    width = round(found.width * 48 / found.height)
+    line = found.resize((width, 48), Image.Resampling.BILINEAR)
+    (scores,) = both("ocr_rec")({"x": pixels(line)}).values()
+    proto = onnx.load_model_from_string(both("ocr_rec").model.load())
+    properties = {p.key: p.value for p in proto.metadata_props}
+    assert read(scores, properties["character"].split("\n")) == TEXT
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -125,7 +159,13 @@ def chunks(wave: np.ndarray) -> np.ndarray:
     return np.stack([padded[512 * n : 512 * n + 576] for n in range(count)])
 
 
-SILERO = ["silero_vad_op18_ifless"]
+SILERO = [
+    "silero_vad",
+    "silero_vad_16k_op15",
+    "silero_vad_half",
+    "silero_vad_op18_ifless",
+    "silero_vad_openvino_16k",
+]
 
 
 def probabilities(name: str, wave: np.ndarray) -> np.ndarray:
@@ -147,6 +187,13 @@ def test_speech_is_told_from_silence(name: str) -> None:
     spoken = probabilities(name, voice(0.5))
     assert spoken.max() > 0.5
     assert probabilities(name, quiet).max() < 0.2
+
+
+def test_speech_in_one_sequence() -> None:
+    model, zero = both("silero_vad_16k_sequence"), np.zeros((1, 1, 128), np.float32)
+    for wave, speech in ((voice(0.5), True), (np.zeros(RATE // 2, np.float32), False)):
+        got = model({"input": chunks(wave), "h": zero, "c": zero})
+        assert (got["speech_probs"].max() > 0.5) == speech
 
 
 # -- notes
@@ -196,3 +243,15 @@ def test_what_is_masked_does_not_count() -> None:
     got = both("minilm_l3")({"input_ids": ids, "attention_mask": mask})["461"]
     alone = both("minilm_l3")({"input_ids": ids[:1, :3], "attention_mask": mask[:1, :3]})["461"]
     np.testing.assert_allclose(got[:1], alone, atol=1e-4)
+
+
+# -- tables
+
+SKLEARN = [m.name for m in zoo.MODELS if m.name.startswith("sk_")]
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+@pytest.mark.parametrize("name", SKLEARN)
+def test_tables(name: str, rows: int) -> None:
+    x = np.random.default_rng(rows).normal(0, 3, (rows, 4)).astype(np.float32)
+    both(name)({"input": x}, limit=1e-4)

@@ -76,6 +76,9 @@ class Sliding:
         if flat and (len(shape) < 5 or tests or not _flattens(compute)):
             return None
         mine = tuple(t for t in tests if column in variables(t))
+        if any(isinstance(n, Binary) and n.op in _SCATTERED for t in mine for n in walk(t)):
+            # the columns that count do not stand side by side
+            return None
         row = tuple(t for t in tests if column not in variables(t))
         block = compute.axes[1]
         shared = any(block not in variables(load) for load in loads)
@@ -127,6 +130,10 @@ class Sliding:
             else:
                 others.append((start, wide))
         return plain, others
+
+
+_SCATTERED = {BinaryOp.FLOORMOD, BinaryOp.TRUNCMOD, BinaryOp.EQ, BinaryOp.NE}
+"""What a condition holds for every second column with, or for one."""
 
 
 def _without_ones(compute: Compute) -> Compute:
@@ -195,12 +202,12 @@ def _flattens(compute: Compute) -> bool:
     return True
 
 
-def factors(value: Expr, block: Var) -> tuple[Expr, Expr] | None:
-    """The factor of a product that all blocks of channels share, and the other one."""
+def factors(value: Expr, block: Var, column: Var) -> tuple[Expr, Expr] | None:
+    """The factor of a product that all blocks of channels share, and one that all columns do."""
     if not isinstance(value, Binary) or value.op is not BinaryOp.MUL:
         return None
     for a, b in ((value.a, value.b), (value.b, value.a)):
-        if block not in variables(a) and block in variables(b):
+        if block not in variables(a) and block in variables(b) and column not in variables(b):
             return a, b
     return None
 

@@ -307,7 +307,7 @@ class _Tile:
         low, high = self._exist(fixed) if self.edge is not None else (0, self.width)
         if low >= high:
             return Seq(())
-        parts = factors(value, self.of.compute.axes[1])
+        parts = factors(value, self.of.compute.axes[1], self.of.compute.axes[-2])
         if parts is None:
             return self.each(
                 lambda t, v: self._add(t, v, substitute(value, self.at(t, v))), low, high
