@@ -119,6 +119,11 @@ def test_batches_and_broadcast_batches() -> None:
     check(product((2, 3, 9, 17), (3, 20, 17), flip), MatmulCpu(each=(4, 1)), flip)
 
 
+@pytest.mark.parametrize("y", [(17, 20), (2, 1, 17, 20), (1, 3, 17, 20)])
+def test_batches_that_share_a_factor(y: tuple[int, ...]) -> None:
+    check(product((2, 3, 5, 17), y), MatmulCpu(each=(4, 1), depth=16), (False, False))
+
+
 @pytest.mark.parametrize("shape", [(131, 127, 331), (96, 200, 64), (67, 600, 513)])
 @pytest.mark.parametrize("flip", [(False, False), (False, True), (True, False)])
 def test_chosen(shape: tuple[int, int, int], flip: tuple[bool, bool]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from workbench.graph.blocking import block_channels
 from workbench.graph.graph import Graph
+from workbench.graph.pack import pack_weights
 from workbench.ir.alike import alike
 from workbench.ir.traverse import rewrite
 from workbench.runtime.jit import host
@@ -103,6 +104,7 @@ RULES = (
     Rule("merge alike", merge_alike),
     Rule("drop dead", drop_dead),
     Rule("block channels", in_vectors, "cpu"),
+    Rule("pack weights", pack_weights, "cpu"),
 )
 
 

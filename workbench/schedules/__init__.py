@@ -9,6 +9,8 @@ What lives here
     rows           definitions over the same rows, and the passes they take
     matmul_simt    tiled matrix product without tensor cores
     matmul_cpu     tiled matrix product, threads as the lanes of vectors
+    matmul_tiles   how it is cut into blocks and register tiles
+    matmul_block   what one block of it does
     matvec_cpu     a few rows times a matrix, which streams by once
     window         what a sliding window over blocked channels is
     window_cpu     convolution and pooling, channels as the lanes of vectors

@@ -11,6 +11,7 @@ from workbench.schedules.injective import Injective
 from workbench.schedules.lanes import dtype_of, neighbours
 from workbench.schedules.matmul_cpu import MatmulCpu, fitted
 from workbench.schedules.matmul_simt import MatmulSimt, factors
+from workbench.schedules.matmul_tiles import Product, in_panels
 from workbench.schedules.matvec_cpu import MOST_ROWS, MatvecCpu, few_rows
 from workbench.schedules.reduce_serial import ReduceSerial
 from workbench.schedules.row_block import WARP, RowBlock
@@ -74,9 +75,11 @@ def _product(compute: Compute, target: Target) -> Template | None:
         return MatmulSimt() if min(m, n) >= 32 and compute.reduction.extents[0] >= 16 else None
     # where steps along k are steps in memory, each result is made of two runs
     runs = neighbours(found[1], compute.reduction.axes[0])
-    if m <= MOST_ROWS and n >= 8 and not runs:
+    rows, *_ = Product(compute, *found, 1, (1, 1)).shape
+    packed = in_panels(found[1], compute) is not None
+    if m == rows <= MOST_ROWS and n >= 8 and not runs and not packed:
         return few_rows(compute, host().lanes)
-    if m >= 4 and n >= 2:
+    if rows >= 4 and n >= 2:
         return fitted(compute, host().lanes)
     return RowBlock() if runs and dtype_of(compute.reduction.value).bits >= 32 else None
 
