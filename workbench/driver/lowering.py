@@ -87,4 +87,4 @@ def parameters_of(module: Module) -> tuple[Parameter, ...]:
 
 
 def _stage(record: StageRecord) -> Stage:
-    return Stage(record.name, record.module, record.ms, record.changes)
+    return Stage(record.name, record.module, record.ms, record)

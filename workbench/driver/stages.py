@@ -12,6 +12,7 @@ from workbench.ir.text import doc
 
 if TYPE_CHECKING:
     from workbench.ir.target import Target
+    from workbench.passes.base import StageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,19 @@ class Stage:
         The result of the step.
     ms : float
         How long the step took [ms].
-    changes : int
-        How many nodes the pass replaced; 0 for a step that is no pass.
+    record : StageRecord or None
+        What the pass says of itself; None for a step that is no pass.
     """
 
     name: str
     artifact: tuple[Line, ...] | Module | Source
     ms: float = 0.0
-    changes: int = 0
+    record: StageRecord | None = None
+
+    @property
+    def changes(self) -> int:
+        """How many nodes the pass replaced; 0 for a step that is no pass."""
+        return self.record.changes if self.record else 0
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -17,6 +17,7 @@ from workbench.graph.operator import Program
 from workbench.graph.save import Recipe, write
 from workbench.graph.schedule import Scheduled, program
 from workbench.graph.tuned import Choices
+from workbench.graph.twins import schedule_once
 from workbench.graph.workspace import Step, Workspace, arena, room
 from workbench.ir.alike import alike
 from workbench.ir.target import Target
@@ -271,7 +272,7 @@ def compile_graph(
     """
     groups = [g for g in partition.groups if g.host is None or isinstance(g.host, Program)]
     known = choices or Choices()
-    scheduled = [program(group, target, known.of(group, target)) for group in groups]
+    scheduled = schedule_once(groups, lambda g: program(g, target, known.of(g, target)))
     unique, which = _unique(scheduled)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         kernels = list(pool.map(lambda m: _compiled(m, target), unique))
@@ -303,11 +304,12 @@ def _unique(scheduled: Sequence[Scheduled]) -> tuple[list[Module], list[int]]:
     which: list[int] = []
     for each in scheduled:
         rivals = found.setdefault(each.module.kernel.name, [])
-        number = next((n for m, n in rivals if alike(m, each.module)), None)
+        module = each.module
+        number = next((n for m, n in rivals if m is module or alike(m, module)), None)
         if number is None:
             number = len(unique)
-            rivals.append((each.module, number))
-            unique.append(_named(each.module, names.name(number, each.module.kernel.name)))
+            rivals.append((module, number))
+            unique.append(_named(module, names.name(number, module.kernel.name)))
         which.append(number)
     return unique, which
 

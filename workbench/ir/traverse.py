@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from workbench.ir.expr import Var
 from workbench.ir.module import Function
@@ -48,9 +49,25 @@ def _fields(kind: type[Node]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def children(node: Node) -> tuple[Node, ...]:
     """The operands of `node`, in the order of its fields."""
-    names = _fields(type(node))[0]
+    return _reader(type(node))(node)
+
+
+@cache
+def _reader(kind: type[Node]) -> Callable[[Node], tuple[Node, ...]]:
+    """What reads the operands of nodes of a class: the traversals spend their time there."""
+    names = _fields(kind)[0]
+    types = [str(f.type) for f in fields(kind) if f.name in names]
     if not names:
-        return ()
+        return lambda _: ()
+    read: Callable[[Node], Any] = attrgetter(*names)  # of several names a tuple
+    if len(names) == 1 and types[0] in ("tuple[Expr, ...]", "tuple[Stmt, ...]"):
+        return read
+    if not {"Expr", "Stmt"}.issuperset(types):
+        return lambda node: _operands(node, names)
+    return read if len(names) > 1 else lambda node: (cast("Node", read(node)),)
+
+
+def _operands(node: Node, names: tuple[str, ...]) -> tuple[Node, ...]:
     found: list[Node] = []
     for name in names:
         value = getattr(node, name)
@@ -94,17 +111,20 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         top = stack.pop()
         yield top
-        stack.extend(reversed(children(top)))
+        stack.extend(children(top)[::-1])
 
 
 def variables(node: Node) -> set[Var]:
     """Every variable that occurs below `node`, as operand or reference."""
-    found: set[Var] = set()
-    for each in walk(node):
-        if isinstance(each, Var):
-            found.add(each)
-        found.update(references(each))
-    return found
+    seen: set[Node] = set()
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if each not in seen:
+            seen.add(each)
+            seen.update(references(each))
+            stack.extend(children(each))
+    return {each for each in seen if isinstance(each, Var)}
 
 
 def rewrite(node: N, rule: Rule, rename: Mapping[Var, Var] | None = None) -> N:
@@ -131,11 +151,13 @@ def rewrite(node: N, rule: Rule, rename: Mapping[Var, Var] | None = None) -> N:
         top, ready = stack.pop()
         if top in done:
             continue
-        if not ready:
+        below = children(top)
+        if below and not ready:
             stack.append((top, True))
-            stack.extend((c, False) for c in children(top) if c not in done)
+            stack.extend([(c, False) for c in below if c not in done])
             continue
-        rebuilt = rebuild(top, done, rename)
+        same = not rename and all([done[c] is c for c in below])
+        rebuilt = top if same else rebuild(top, done, rename)
         done[top] = rule(rebuilt) or rebuilt
     return cast("N", done[node])
 

@@ -67,14 +67,19 @@ class StageRecord:
         Its wall time, verification included [ms].
     module : Module
         What came out.
-    changes : int
-        Nodes of the result that were not there before.
+    before : Module
+        What went in.
     """
 
     name: str
     ms: float
     module: Module
-    changes: int
+    before: Module
+
+    @property
+    def changes(self) -> int:
+        """Nodes of the result that were not there before."""
+        return changes(self.before, self.module)
 
 
 def changes(before: Module, after: Module) -> int:

@@ -9,7 +9,7 @@ from workbench.ir.module import Module
 from workbench.ir.target import Target
 from workbench.ir.verify import verify
 from workbench.passes import base
-from workbench.passes.base import Pass, StageRecord, changes
+from workbench.passes.base import Pass, StageRecord
 from workbench.passes.eliminate import Eliminate
 from workbench.passes.legalize_half import LegalizeHalf
 from workbench.passes.lower_tasks import LowerTasks
@@ -81,6 +81,6 @@ def run(
                 raise
         ms = (time.perf_counter() - start) * 1e3
         if observer is not None:
-            observer(StageRecord(each.spec(), ms, after, changes(module, after)))
+            observer(StageRecord(each.spec(), ms, after, module))
         module = after
     return module
