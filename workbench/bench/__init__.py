@@ -7,6 +7,7 @@ What lives here
     fresh           code in a new process; a cache of compiled kernels that begins empty
     samples         the six kernels of the notebooks: sizes, arrays, references
     new_kernel      C1: a new elementwise kernel, definition to result, beside numba
+    fused           C2, C3: a chain of operators, softmax, layer normalisation, beside onnxruntime
     product_on_cpu  C4: products of matrices on one CPU thread, beside numpy and onnxruntime
     gpu_on_cpu      C5: the GPU matmul as it is on one CPU thread, beside numpy and the interpreter
     second_process  C8: a kernel that another process has compiled

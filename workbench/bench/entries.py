@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from workbench.base.errors import WorkbenchError
 from workbench.bench.figure import Bench, Figure, Settings, absent
 from workbench.bench.fresh import empty_cache
+from workbench.bench.fused import chain, rows
 from workbench.bench.gpu import gpu
 from workbench.bench.gpu_on_cpu import gpu_on_cpu
 from workbench.bench.import_time import import_time
@@ -48,6 +49,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("new_kernel", "C1", "a new elementwise kernel, from definition to result", new_kernel),
     Entry("second_process", "C8", "the same kernel in a second process", second_process),
     Entry("mapping_edit", "C11", "from a mapping's text to its picture", mapping_edit),
+    Entry("chain", "C2", "eight elementwise operators as one kernel", chain),
+    Entry("rows", "C3", "softmax and layer normalisation, each as one kernel", rows),
     Entry("product_on_cpu", "C4", "products of matrices on one CPU thread", product_on_cpu),
     Entry("gpu_on_cpu", "C5", "the GPU matmul, unmodified, on one CPU thread", gpu_on_cpu),
     Entry("nvrtc", "", "CUDA C++ to a cubin for sm_90a, nothing cached", nvrtc_time),
