@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib.util
+import io
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from workbench.base.errors import ModelError
+from workbench.base.errors import LaunchError, ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
 from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
@@ -12,6 +15,7 @@ from workbench.graph.ops import resize, sample
 from workbench.graph.ops.regions import Regions, roi_align
 from workbench.graph.ops.resize import Resizing
 from workbench.graph.ops.sample import Sampling
+from workbench.ir.types import u8
 
 _LONGEST = 2**24
 """Places along an axis that are computed while compiling."""
@@ -21,8 +25,12 @@ if TYPE_CHECKING:
 
     from workbench.graph.build import Builder
     from workbench.graph.tensor import Tensor
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 else:
     np = lazy("numpy")
+
+pillow: Any = lazy("PIL.Image", "pillow")
 
 
 def _one_of(node: Node, key: str, default: str, known: str) -> str:
@@ -149,7 +157,28 @@ def _upsample(node: Node, b: Builder, x: Tensor, scales: Tensor | None = None) -
     return _resized(b, x, list(range(x.rank)), factors, extents, how, [])
 
 
+def _decode(node: Node, b: Builder, data: Tensor) -> tuple[Tensor, ...]:
+    known = {"RGB": "RGB", "BGR": "RGB", "Grayscale": "L"}
+    form = _one_of(node, "pixel_format", "RGB", " ".join(known))
+    if data.rank != 1 or data.dtype != u8:
+        raise ModelError(f"ImageDecoder takes the bytes of a file, not {data}")
+    if importlib.util.find_spec("PIL") is None:
+        raise UnsupportedOp("ImageDecoder needs Pillow", hint="pip install pillow")
+    return b.data(partial(_pixels, mode=known[form], mirrored=form == "BGR"), [data])
+
+
+def _pixels(data: Array, *, mode: str, mirrored: bool) -> tuple[Array]:
+    """The pixels [rows, columns, channels] (u8) of a picture's file."""
+    try:
+        picture = np.asarray(pillow.open(io.BytesIO(data.tobytes())).convert(mode))
+    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as error:
+        raise LaunchError("ImageDecoder: the bytes are no picture", notes=[str(error)]) from None
+    pixels = picture if picture.ndim == 3 else picture[:, :, None]
+    return (np.ascontiguousarray(pixels[:, :, ::-1] if mirrored else pixels),)
+
+
 ROWS = (
+    Row("ImageDecoder", 20, _decode),
     Row("GridSample", 16, _grid_sample),
     Row("AffineGrid", 20, _affine_grid),
     Row("RoiAlign", 10, _roi_align),
