@@ -14,24 +14,34 @@ from workbench.base.errors import LaunchError, UnsupportedOp
 from workbench.graph.onnx import backend
 from workbench.graph.onnx.backend import WorkbenchBackend
 
-# Cases of each group, and how many of them pass; fewer means that something was lost.
-COUNTS = {
-    "core": (1505, 1430),
-    "other": (260, 22),
-    "converted": (82, 82),
-    "operator": (35, 35),
-    "simple": (23, 7),
-    "light": (9, 9),
+# How many cases each group has.
+COUNTS = {"core": 1505, "converted": 82, "operator": 35, "simple": 23, "light": 9}
+
+# The cases that do not pass, by how their names begin.
+LEFT_OUT = {
+    "test_bernoulli": "numbers drawn by chance, of which the suite keeps one outcome",
+    "test_dft_inverse": "rounding errors of 2e-7 in zeros, where ours are 3e-15",
+    "test_gradient": "the training preview",
+    "test_strnorm": "tensors of strings",
 }
+# Of number types and domains that come after: cases that pass already, and all of them.
+OTHERS = (26, 260)
 
 
 @pytest.mark.parametrize("group", COUNTS)
 def test_group(group: str) -> None:
     found = outcomes(cases(group))
-    total, passing = COUNTS[group]
-    assert len(found) == total
+    assert len(found) == COUNTS[group]
     failed = {case.name: why for case, why in found.items() if why != "passed"}
-    assert total - len(failed) >= passing, failed
+    assert not {n: why for n, why in failed.items() if not n.startswith(tuple(LEFT_OUT))}
+
+
+def test_what_comes_after_says_so() -> None:
+    found = outcomes(cases("other"))
+    passed = sum(why == "passed" for why in found.values())
+    refused = sum(why.startswith("unsupported") for why in found.values())
+    assert passed >= OTHERS[0]
+    assert passed + refused == len(found) == OTHERS[1]
 
 
 def test_the_suite_has_its_own_runner() -> None:
