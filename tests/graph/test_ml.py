@@ -13,7 +13,7 @@ from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from tests.graph.cases import agree, floats, run
-from workbench.base.errors import LaunchError, ModelError, UnsupportedOp
+from workbench.base.errors import LaunchError, ModelError
 from workbench.graph import from_onnx
 
 F = np.float32
@@ -354,16 +354,3 @@ def test_what_is_no_tree() -> None:
         made = ml("TreeEnsembleRegressor", {"x": x}, n_targets=1, **wrong)
         with pytest.raises(ModelError, match=message):
             run(made, {"x": x}, TARGET)
-
-
-def test_texts_are_not_supported() -> None:
-    x = floats(2, 3)
-    made = ml(
-        "LinearClassifier",
-        {"x": x},
-        "label scores",
-        coefficients=reals(2, 3),
-        classlabels_strings=["a", "b"],
-    )
-    with pytest.raises(UnsupportedOp, match="labels that are texts"):
-        run(made, {"x": x}, TARGET)

@@ -11,7 +11,7 @@ from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.graph.evaluate import evaluate
 from workbench.graph.operator import HostCall, Operator, Program
-from workbench.graph.tensor import Tensor
+from workbench.graph.tensor import Tensor, text
 from workbench.ir import types
 from workbench.ir.build import const
 from workbench.ir.expr import Load
@@ -315,7 +315,7 @@ def dtype_of(array: np.ndarray) -> DType:
     ModelError
         When kernels do not have it.
     """
-    for kind in types.SCALARS.values():
+    for kind in (*types.SCALARS.values(), text):
         if kind.numpy_name == array.dtype.name:
             return kind
     raise ModelError(f"arrays of {array.dtype} are not supported")

@@ -10,6 +10,20 @@ from workbench.ir.expr import Var
 from workbench.ir.types import Dim, DType, TensorType
 
 
+class _Text(DType):
+    """The type of strings; numpy keeps them as objects."""
+
+    __slots__ = ()
+
+    @property
+    def numpy_name(self) -> str:
+        return "object"
+
+
+text = _Text("text", "s", 64)
+"""Strings: host calls read and give them, kernels never."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
     """A value that flows between operators. Identity is what counts.

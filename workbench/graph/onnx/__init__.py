@@ -19,6 +19,7 @@ What lives here
     rows_ml           rows: classical machine learning
     rows_trees        rows: ensembles of decision trees
     rows_svm          rows: support vector machines
+    rows_text         rows: strings
     outline           a model before its dims have values
     frames            where an import stands: graphs inside graphs
     rows_nn           rows: products, reductions

@@ -21,10 +21,11 @@ from workbench.graph.onnx.model import Model, body_of
 from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.registry import find, schema
 from workbench.graph.onnx.row import Apart, Enter, Outputs, Result
+from workbench.graph.onnx.rows_text import READS_TEXT
 from workbench.graph.onnx.types import spelled
 from workbench.graph.operator import Operator
 from workbench.graph.segment import Cut, Make, Origin, Segment
-from workbench.graph.tensor import Tensor
+from workbench.graph.tensor import Tensor, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +130,8 @@ def _opened(b: Builder, stack: Stack, node: Node) -> Result | Frame:
     while inputs and inputs[-1] is None:
         inputs.pop()
     _check_inputs(b, node, inputs)
+    if node.op not in READS_TEXT and any(t.dtype == text for t in inputs if t):
+        raise UnsupportedOp(f"{node.op} of strings is not supported", op=node.op)
     made = row.lower(node, b, *inputs)
     return (made,) if isinstance(made, Tensor) else made
 

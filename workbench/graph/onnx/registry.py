@@ -23,6 +23,7 @@ from workbench.graph.onnx import (
     rows_shape,
     rows_signal,
     rows_svm,
+    rows_text,
     rows_trees,
     rows_window,
 )
@@ -48,6 +49,7 @@ ROWS: tuple[Row, ...] = (
     *rows_ml.ROWS,
     *rows_trees.ROWS,
     *rows_svm.ROWS,
+    *rows_text.ROWS,
     *rows_image.ROWS,
     *rows_window.ROWS,
     *rows_normalize.ROWS,

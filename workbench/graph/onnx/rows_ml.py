@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
 from workbench.graph.onnx.node import Node, given
 from workbench.graph.onnx.row import Row
+from workbench.graph.onnx.rows_text import labelled, looked_up, strings
 from workbench.graph.onnx.types import array_of
 from workbench.graph.ops import host, reduce, scores
 from workbench.graph.ops.define import Axes, grid
@@ -16,6 +18,7 @@ from workbench.graph.ops.define import reduce as reduce_
 from workbench.graph.ops.elementwise import convert, elementwise
 from workbench.graph.ops.matmul import product
 from workbench.graph.ops.shape import concat, gather, reshape, take
+from workbench.graph.tensor import text
 from workbench.ir import build
 from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
@@ -132,10 +135,14 @@ def _extract(node: Node, b: Builder, x: Tensor, indices: Tensor) -> Tensor:
     return gather(b, wide, reshape(b, indices, (indices.size,)), wide.rank - 1)
 
 
-def _mapped(node: Node, side: str) -> Array:
-    """Keys or values of a LabelEncoder, of numbers."""
-    if node.attributes.get(f"{side}_strings") or node.attributes.get("classes_strings"):
-        raise UnsupportedOp("labels that are texts are not supported", op=node.op)
+def _mapped(node: Node, side: str, x: Tensor) -> Array:
+    """Keys or values of a LabelEncoder."""
+    if node.has("classes_strings"):
+        # before version 2: strings to their places, or places to strings
+        words = np.asarray(strings(node, "classes_strings"), object)
+        return words if (side == "keys") == (x.dtype == text) else np.arange(len(words))
+    if node.has(f"{side}_strings"):
+        return np.asarray(strings(node, f"{side}_strings"), object)
     if node.has(f"{side}_tensor"):
         return array_of(node.tensor(f"{side}_tensor"), None).reshape(-1)
     if node.has(f"{side}_int64s"):
@@ -143,20 +150,32 @@ def _mapped(node: Node, side: str) -> Array:
     return numbers(node, f"{side}_floats", "float32")
 
 
-def _label_encoder(node: Node, b: Builder, x: Tensor) -> Tensor:
-    keys, values = _mapped(node, "keys"), _mapped(node, "values")
-    if len(keys) != len(values) or not len(keys):
-        raise ModelError(f"{len(keys)} keys for {len(values)} values")
+def _default(node: Node, values: Array) -> Array:
+    """What a LabelEncoder gives for other keys, in the type of its values."""
     if node.has("default_tensor"):
         other = array_of(node.tensor("default_tensor"), None).reshape(-1)
+    elif values.dtype == object:
+        other = np.asarray([node.text("default_string", "_Unused")], object)
     elif values.dtype.kind == "f":
         other = np.asarray([node.real("default_float", -0.0)])
     else:
         other = np.asarray([node.number("default_int64", -1)])
     if other.size != 1:
         raise ModelError(f"{other.size} default values")
+    return other.astype(values.dtype)
+
+
+def _label_encoder(node: Node, b: Builder, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+    keys, values = _mapped(node, "keys", x), _mapped(node, "values", x)
+    if (keys.dtype == object) != (x.dtype == text):
+        raise ModelError(f"keys of {keys.dtype} for {x}")
+    if len(keys) != len(values) or not len(keys):
+        raise ModelError(f"{len(keys)} keys for {len(values)} values")
+    other = _default(node, values)
+    if object in (keys.dtype, values.dtype):
+        return b.data(partial(looked_up, keys=keys, values=values, other=other), [x])
     # a row behind the last one holds what stands for unknown keys
-    table = b.constant(np.append(values, other.astype(values.dtype)))
+    table = b.constant(np.append(values, other))
     wanted = b.constant(keys.astype(x.dtype.numpy_name))
     place = {x: x.variable(), wanted: wanted.variable(), table: table.variable()}
     count = len(keys)
@@ -236,10 +255,12 @@ def _linear_regressor(node: Node, b: Builder, x: Tensor) -> Tensor:
     )
 
 
-def _linear_classifier(node: Node, b: Builder, x: Tensor) -> tuple[Tensor, Tensor]:
-    if node.attributes.get("classlabels_strings"):
-        raise UnsupportedOp("labels that are texts are not supported", op=node.op)
+def _linear_classifier(node: Node, b: Builder, x: Tensor) -> tuple[Tensor, ...]:
     labels = numbers(node, "classlabels_ints", "int64")
+    return labelled(node, b, labels, lambda own: _linear_classes(node, b, x, own))
+
+
+def _linear_classes(node: Node, b: Builder, x: Tensor, labels: Array) -> tuple[Tensor, Tensor]:
     features, factors = _rows(x), numbers(node, "coefficients", "float32")
     targets = factors.size // max(1, features)
     total, post = _linear(node, b, x, max(1, targets)), node.text("post_transform", "NONE")

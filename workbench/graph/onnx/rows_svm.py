@@ -11,6 +11,7 @@ from workbench.base.lazy import lazy
 from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.row import Row
 from workbench.graph.onnx.rows_ml import numbers
+from workbench.graph.onnx.rows_text import labelled
 from workbench.graph.ops import host, scores
 from workbench.graph.ops.define import Axes, reduce
 from workbench.graph.ops.elementwise import convert, elementwise, power
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.graph.build import Builder
+    from workbench.graph.onnx.rows_text import Array
     from workbench.graph.tensor import Tensor
 else:
     np = lazy("numpy")
@@ -93,10 +95,13 @@ def _regressor(node: Node, b: Builder, x: Tensor) -> Tensor:
     return scores.post_transform(b, total, node.text("post_transform", "NONE"))
 
 
-def _classifier(node: Node, b: Builder, x: Tensor) -> tuple[Tensor, Tensor]:
-    if node.attributes.get("classlabels_strings"):
-        raise UnsupportedOp("labels that are texts are not supported", op=node.op)
-    labels, post = numbers(node, "classlabels_ints", "int64"), node.text("post_transform", "NONE")
+def _classifier(node: Node, b: Builder, x: Tensor) -> tuple[Tensor, ...]:
+    labels = numbers(node, "classlabels_ints", "int64")
+    return labelled(node, b, labels, lambda own: _classes(node, b, x, own))
+
+
+def _classes(node: Node, b: Builder, x: Tensor, labels: Array) -> tuple[Tensor, Tensor]:
+    post = node.text("post_transform", "NONE")
     sizes = node.numbers("vectors_per_class", [])
     if len(sizes) < 2 or len(sizes) != len(labels) or min(sizes) < 0:
         raise UnsupportedOp(

@@ -8,6 +8,7 @@ from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
 from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.row import Row
+from workbench.graph.onnx.rows_text import labelled
 from workbench.graph.onnx.types import array_of
 from workbench.graph.ops import scores, trees
 from workbench.graph.ops.elementwise import convert, elementwise
@@ -184,10 +185,13 @@ def _regressor(node: Node, b: Builder, x: Tensor) -> Tensor:
     return scores.post_transform(b, convert(b, total, f32), node.text("post_transform", "NONE"))
 
 
-def _classifier(node: Node, b: Builder, x: Tensor) -> tuple[Tensor, Tensor]:
-    if node.attributes.get("classlabels_strings"):
-        raise UnsupportedOp("labels that are texts are not supported", op=node.op)
-    labels, ids = (_listed(node, k, "int64") for k in ("classlabels_int64s", "class_ids"))
+def _classifier(node: Node, b: Builder, x: Tensor) -> tuple[Tensor, ...]:
+    labels = _listed(node, "classlabels_int64s", "int64")
+    return labelled(node, b, labels, lambda own: _classes(node, b, x, own))
+
+
+def _classes(node: Node, b: Builder, x: Tensor, labels: Array) -> tuple[Tensor, Tensor]:
+    ids = _listed(node, "class_ids", "int64")
     found, post = _old(node, "class", len(labels)), node.text("post_transform", "NONE")
     total = _scored(node, b, found, x)
     present = np.unique(ids)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
+from workbench.graph.tensor import text
 from workbench.ir.types import DType, dtype
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _NAMES = {
     **{f"{u}INT{bits}": f"{u.lower() or ''}{bits}" for u in ("U", "") for bits in (8, 16, 32, 64)},
 }
 
-_SPELLED = {"float32": "float", "float64": "double"}
+_SPELLED = {"float32": "float", "float64": "double", "object": "string"}
 
 
 def dtype_of_elem(elem: int, node: Node | None = None) -> DType:
@@ -37,12 +38,14 @@ def dtype_of_elem(elem: int, node: Node | None = None) -> DType:
     Raises
     ------
     UnsupportedOp
-        For bf16, fp8, int4, strings and the like.
+        For bf16, fp8, int4 and the like.
     """
     try:
         name = onnx.TensorProto.DataType.Name(elem)
     except ValueError:
         raise ModelError(f"there is no element type {elem}") from None
+    if name == "STRING":
+        return text
     if name not in _NAMES:
         where = f"{node.op}: " if node else ""
         raise UnsupportedOp(
