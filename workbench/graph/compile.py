@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError, WorkbenchError
@@ -38,6 +39,7 @@ else:
     np = lazy("numpy")
 
 Array = Any
+_Shapes = tuple[tuple["Tensor", tuple[int, ...]], ...]
 
 
 class CompiledGraph:
@@ -171,25 +173,36 @@ class CompiledGraph:
         list of array
             In the order of the graph's outputs, all new.
         """
-        graph = self.graph
-        given = {t: given[t].reshape(t.storage.extents) for t in graph.inputs}
+        inputs, made, outputs = self._ends
         xp = array_module(self._gpu)
         space = self._borrowed(xp)
-        made = {
-            t: room(xp, t.storage.extents, t.dtype.numpy_name, str(t))
-            for t in dict.fromkeys(graph.outputs)
-            if t not in given and t not in self._constants
-        }
-        own = given | made
-        space.run(self.steps, own)
+        own = {t: given[t].reshape(shape) for t, shape in inputs}
+        own.update((t, room(xp, shape, kind, t)) for t, shape, kind in made)
+        space.run(self._steps, own)
         self._idle.append(space)
-        everything = {**self._constants, **own}
+        fresh = {t for t, _, _ in made}
         results: list[Array] = []
-        for t in graph.outputs:
-            array = everything[t].reshape(t.extents)
+        for t, shape in outputs:
+            array = (own[t] if t in own else self._constants[t]).reshape(shape)
             # a result is never the caller's array, our own, or another result
-            results.append(array if made.pop(t, None) is not None else array.copy())
+            results.append(array if t in fresh else array.copy())
+            fresh.discard(t)
         return results
+
+    @cached_property
+    def _ends(self) -> tuple[_Shapes, tuple[tuple[Tensor, tuple[int, ...], str], ...], _Shapes]:
+        """Inputs as kernels see them, outputs that a call makes, and outputs as it gives them."""
+        inputs, outputs = self._graph.inputs, self._graph.outputs
+        known = {*inputs, *self._graph.constants}
+        return (
+            tuple((t, t.storage.extents) for t in inputs),
+            tuple(
+                (t, t.storage.extents, t.dtype.numpy_name)
+                for t in dict.fromkeys(outputs)
+                if t not in known
+            ),
+            tuple((t, t.extents) for t in outputs),
+        )
 
     @property
     def _gpu(self) -> bool:
@@ -197,7 +210,7 @@ class CompiledGraph:
 
     def _check_names(self, inputs: Mapping[str, Array]) -> None:
         """Raise LaunchError unless there is an array for every input and no other."""
-        known = self.graph.inputs
+        known = self._graph.inputs
         if not isinstance(inputs, Mapping):
             example = ", ".join(f'"{shown(t.name)}": …' for t in known)
             raise LaunchError(
@@ -222,6 +235,14 @@ class CompiledGraph:
 
     def _input(self, tensor: Tensor, array: Array) -> Array:
         """The array as kernels take it, once it fits."""
+        if (
+            type(array) is np.ndarray
+            and not self._gpu
+            and array.shape == tensor.shape
+            and array.dtype == tensor.dtype.numpy_name
+            and array.flags.carray
+        ):
+            return array
         if isinstance(array, np.ma.MaskedArray):
             raise LaunchError(
                 f"argument {shown(tensor.name)}: kernels know no masks", hint="pass its filled(…)"
@@ -231,7 +252,7 @@ class CompiledGraph:
             array = np.asarray(array)
         # checked here for its name in the model; also where no kernel reads it
         param = Parameter(shown(tensor.name), TensorType(tensor.dtype, tensor.extents))
-        check(shown(self.graph.name), [param], [array], gpu=self._gpu)
+        check(shown(self._graph.name), [param], [array], gpu=self._gpu)
         return array
 
     def _borrowed(self, xp: Any) -> Workspace:

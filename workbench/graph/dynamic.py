@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
@@ -144,11 +145,17 @@ class DynamicGraph(CompiledGraph):
         """
         self._check_names(inputs)
         wanted = self._origin.inputs
-        sized = [t for t in wanted if t.shape]
-        params = [Parameter(shown(t.name), TensorType(t.dtype, t.shape or ())) for t in sized]
-        dims = bind(shown(self._origin.name), params, [inputs[t.name] for t in sized])
+        sized, params = self._sized
+        dims = bind(shown(self._origin.name), params, [inputs[name] for name in sized])
         arrays = [self._input(_bound(t, inputs[t.name], dims), inputs[t.name]) for t in wanted]
         return dict(zip(self._origin.output_names, self.run_arrays(arrays), strict=True))
+
+    @cached_property
+    def _sized(self) -> tuple[list[str], list[Parameter]]:
+        """The inputs whose dimensions are known by name or number."""
+        found = [t for t in self._origin.inputs if t.shape]
+        params = [Parameter(shown(t.name), TensorType(t.dtype, t.shape or ())) for t in found]
+        return [t.name for t in found], params
 
     def run_arrays(self, arrays: Sequence[Array]) -> list[Array]:
         """Run it on arrays that fit, in the order of the inputs."""

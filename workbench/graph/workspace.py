@@ -56,7 +56,7 @@ class Workspace:
 
     def _point(self) -> bool:
         """Put the arrays of this call into the launches; False when one does not lie right."""
-        addresses = {t: array.ctypes.data for t, array in self.own.items()}
+        addresses = {t: a.__array_interface__["data"][0] for t, a in self.own.items()}
         for tensor, pointers, n, align in self.places:
             address = addresses[tensor]
             if address % align:
@@ -139,7 +139,7 @@ def arena(xp: Any, plan: MemoryPlan) -> dict[Tensor, Array]:
 _ALIGN = 256
 
 
-def room(xp: Any, shape: tuple[int, ...], kind: str, what: str) -> Array:
+def room(xp: Any, shape: tuple[int, ...], kind: str, what: object) -> Array:
     """An array, nothing in it yet.
 
     Raises
