@@ -137,6 +137,27 @@ def test_everything_between_stays_in_blocks() -> None:
     check(graph, model, shape)
 
 
+@pytest.mark.parametrize(
+    ("channels", "maps", "group", "size"),
+    [
+        (12, 24, 3, 3),
+        (20, 20, 5, 1),
+        (136, 136, 4, 1),
+        (6, 24, 6, 3),
+        (48, 24, 24, 3),
+        (64, 32, 2, 3),
+    ],
+)
+def test_groups_that_fill_no_blocks(channels: int, maps: int, group: int, size: int) -> None:
+    net = Net(channels, 3)
+    net.add("Relu", net.conv("x", maps, size, group=group), channels=maps)
+    shape = (1, channels, 5, 7)
+    model = net.model(shape, "t1")
+    graph = from_onnx(model).optimize()
+    assert "block channels" in graph.rules
+    check(graph, model, shape)
+
+
 @pytest.mark.parametrize("lanes", [4, 8, 16])
 def test_blocks_of_any_width_mean_the_same(lanes: int) -> None:
     model, shape = residual()

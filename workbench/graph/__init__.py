@@ -9,6 +9,7 @@ What lives here
     evaluate   what a definition gives, by numpy
     rewrite    rewrites of a whole graph, a list of named rules
     layout     definitions over blocks of channels
+    groups     convolutions in groups over such blocks
     blocking   the rewrite into blocks of channels
     pack       weights of matrix products in panels
     partition  which operators share a kernel, and why others do not

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workbench.graph.graph import Graph
-from workbench.graph.layout import Packing, blocked, blocked_shape, pack, unpack
+from workbench.graph.groups import grouped
+from workbench.graph.layout import Repacking, blocked, blocked_shape, pack, unpack
 from workbench.graph.operator import Operator
 from workbench.graph.tensor import Tensor
 from workbench.ir.compute import Reducer
@@ -73,7 +74,7 @@ class _State:
     done: list[Operator] = field(default_factory=list[Operator])
     forms: dict[Tensor, Tensor] = field(default_factory=dict)
     made: set[Tensor] = field(default_factory=set)
-    packed: dict[tuple[Tensor, tuple[int, ...]], Tensor] = field(default_factory=dict)
+    packed: dict[tuple[Tensor, Repacking], Tensor] = field(default_factory=dict)
 
     def keep(self, op: Operator) -> None:
         """An operator as it was."""
@@ -110,12 +111,12 @@ class _State:
         self, op: Operator, starts: bool, ready: bool
     ) -> tuple[Blocked, list[Tensor]] | None:
         """The definition in blocks, and the inputs that are to come in blocks."""
+        place = dict(zip(op.inputs, op.definition.inputs, strict=True))
         constants = [t for t in op.inputs if t in self.constants]
         others = [t for t in op.inputs if t not in self.constants]
         fresh = [t for t in others if t not in self.forms and self._packs(t, op, starts)]
         options = [[t for t in others if t in self.forms]]
         options = [[*options[0], *fresh], options[0]] if fresh else options
-        place = dict(zip(op.inputs, op.definition.inputs, strict=True))
         for chosen in options:
             found = blocked(
                 op.definition,
@@ -126,6 +127,9 @@ class _State:
             # a product starts blocks when its weights can be packed
             if found is not None and (ready or (found.packings and _slides(found.compute))):
                 return found, chosen
+        if starts and len(others) == len(constants) == 1 and others[0].rank > 2:
+            found = grouped(op.definition, place[others[0]], place[constants[0]], self.lanes)
+            return found and (found, others)
         return None
 
     def _packs(self, tensor: Tensor, op: Operator, starts: bool) -> bool:
@@ -170,8 +174,8 @@ class _State:
             self.forms[tensor] = form
         return self.forms[tensor]
 
-    def _constant(self, tensor: Tensor, packing: Packing) -> Tensor:
-        key = (tensor, packing.dims)
+    def _constant(self, tensor: Tensor, packing: Repacking) -> Tensor:
+        key = (tensor, packing)
         if key not in self.packed:
             array = packing.apply(self.constants[tensor].reshape(tensor.storage.extents))
             new = Tensor(tensor.name, tensor.dtype, array.shape)

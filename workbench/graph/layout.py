@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from workbench.base.lazy import lazy
 from workbench.graph.ops.define import axes, grid
@@ -75,7 +75,15 @@ def unpack(x: Var, channels: int) -> Compute:
     return grid("unpack", [x], TensorType(kind, (n, channels, *spatial)), value, inverse=kept)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class Repacking(Protocol):
+    """A way to lay out a constant anew; equal ways have equal results."""
+
+    def apply(self, array: np.ndarray) -> np.ndarray:
+        """The packed array, C-contiguous."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Packing:
     """How a constant is laid out anew: some dimensions in blocks, the blocks innermost.
 
@@ -128,7 +136,7 @@ class Blocked:
     """
 
     compute: Compute
-    packings: Mapping[Var, Packing]
+    packings: Mapping[Var, Repacking]
 
 
 def blocked(
