@@ -66,6 +66,29 @@ def test_the_choices_serve_every_size() -> None:
         check(compiled, rows)
 
 
+def conv(channels: int, size: int) -> onnx.ModelProto:
+    random = np.random.default_rng(channels)
+    weights = random.standard_normal((channels, 16, 3, 3)).astype(np.float32)
+    model = onnx.parser.parse_model(f"""
+        <ir_version: 8, opset_import: ["": 17]>
+        net (float[1, 16, {size}, {size}] x) => (float[1, {channels}, {size}, {size}] y) {{
+            y = Conv<pads = [1, 1, 1, 1]>(x, w)
+        }}
+    """)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(weights, "w"))
+    return model
+
+
+def test_what_does_not_fit_another_size_is_not_taken_there() -> None:
+    choices = wb.from_onnx(conv(96, 24)).optimize().tune(top=6, sample_s=0.001).choices
+    for channels, size in ((96, 24), (32, 7), (80, 13), (16, 1)):
+        graph = wb.from_onnx(conv(channels, size))
+        x = np.random.default_rng(0).standard_normal((1, 16, size, size)).astype(np.float32)
+        tuned = graph.optimize().compile(choices=choices)({"x": x})["y"]
+        plain = graph.compile("interp" if size < 8 else "cpu")({"x": x})["y"]
+        np.testing.assert_allclose(tuned, plain, rtol=1e-3, atol=1e-3)
+
+
 def test_nothing_known_is_the_usual_choice() -> None:
     graph = wb.from_onnx(net()).optimize()
     plain = graph.compile()

@@ -50,8 +50,11 @@ class Choices:
         if not self.exact or not _tunable(group):
             return None
         compute = group.anchor.definition
-        found = self.exact.get(signature(compute))
-        return found or self.family.get(_family(compute, choose(compute, target)))
+        if (found := self.exact.get(signature(compute))) is not None:
+            return found
+        kin = self.family.get(_family(compute, choose(compute, target)))
+        # tiles of some templates must divide what others leave whole
+        return kin if kin in space(compute, target) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -128,6 +128,8 @@ def tune(
     end = None if budget_s is None else start + budget_s
     try:
         for candidate in legal:
+            if heat.late(end):
+                break
             log.entries.append(_entry(build, candidate, goal, args))
         log.stopped = _run(log, heat, top, end)
     except KeyboardInterrupt:
