@@ -4,9 +4,9 @@ define void @wb.scale(ptr %args, i64 %first, i64 %last, ptr noalias %scratch) {
 entry:
   %block.3 = alloca i64, align 64
   %t.1 = getelementptr ptr, ptr %args, i64 0
-  %a.0 = load ptr, ptr %t.1
+  %a.p0 = load ptr, ptr %t.1
   %t.2 = getelementptr ptr, ptr %args, i64 1
-  %b.1 = load ptr, ptr %t.2
+  %b.p1 = load ptr, ptr %t.2
   store i64 %first, ptr %block.3
   br label %blocks.4
 blocks.4:
@@ -25,11 +25,11 @@ region.13:
   %t.19 = mul i32 %t.10, 128
   %t.20 = add i32 %t.19, %t.18
   %t.21 = sext i32 %t.20 to i64
-  %p.22 = getelementptr float, ptr %a.0, i64 %t.21
+  %p.22 = getelementptr float, ptr %a.p0, i64 %t.21
   %t.23 = load <8 x float>, ptr %p.22, align 4, !alias.scope !3, !noalias !5
   %t.24 = fmul contract <8 x float> %t.23, splat (float 0x4000000000000000)
   %t.25 = fadd contract <8 x float> %t.24, splat (float 0x3FF0000000000000)
-  %p.26 = getelementptr float, ptr %b.1, i64 %t.21
+  %p.26 = getelementptr float, ptr %b.p1, i64 %t.21
   store <8 x float> %t.25, ptr %p.26, align 4, !alias.scope !4, !noalias !6
   br label %group_end.14
 group_end.14:

@@ -83,7 +83,7 @@ def _storage(f: Frame, module: Module) -> int:
     f.tags = _tags([*arrays, *shared_tensors, *kept])
     for i, var in enumerate(kernel.params):
         if var in arrays:
-            f.places[var] = _place(f, var, f"%{safe_name(var.name)}.{i}")
+            f.places[var] = _place(f, var, f"%{safe_name(var.name)}.p{i}")
     for i, var in enumerate(tables):
         f.places[var] = Storage(f"@table.{i}", var.tensor.dtype, var.tensor.size)
     offset = SLACK_BYTES
