@@ -14,7 +14,14 @@ from onnx import parser
 from workbench import cli
 from workbench.base.errors import WorkbenchError
 from workbench.graph import from_onnx
-from workbench.view.explain import WIDTH, explanation, text
+from workbench.view.explain import (
+    WIDTH,
+    Explanation,
+    KernelText,
+    StoredText,
+    explanation,
+    text,
+)
 
 DATA = Path(onnx.__file__).parent / "backend" / "test" / "data"
 BLOCK = """
@@ -40,11 +47,41 @@ def block(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_a_small_net_in_words(
-    block: str, golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["explain", block, "--dims", "n=2", "--target", "cuda:sm_90a"]) == 0
-    golden("explain.txt", capsys.readouterr().out)
+FOUND = Explanation(
+    model="a model\nof two lines",
+    target="cuda:sm_90a",
+    dims={"n": 2, "length": 16},
+    inputs=("x: f32[2, 16, 24, 24]", *(f"weights_of_layer_{n}: f32[64, 64]" for n in range(9))),
+    outputs=("y: f32[2, 10]",),
+    rewrites=("merge alike", "drop dead"),
+    launches=(9, 4),
+    moved_bytes=(1_420_000, 389_000),
+    kernels=(
+        KernelText(
+            "reshape_conv_add_relu", "kernel", "conv", ("reshape",), ("add", "relu"),
+            ('Conv of "conv"', 'Relu of "gate"'), ("x: f32[2, 16, 24, 24]",),
+            ("swish: f32[2, 32, 24, 24]",), 240_000,
+        ),
+        KernelText(
+            "reduce_max_sub_exp_reduce_sum_softmax_and_a_name_that_goes_on_and_on_and_on", "rows",
+            "reduce_max", (), ("sub", "exp", "reduce_sum", "softmax"),
+            ('Softmax of "y"',), ("a: f32[2, 10]",), ("y: f32[2, 10]",), 160,
+        ),
+        KernelText("non_zero", "host", "non_zero", (), (), ("n1",), (), (), 1_000_000_000),
+    ),
+    stored=(
+        StoredText("swish: f32[2, 32, 24, 24]", 147_456, "mul", "mean", "mean has a reduction"),
+        StoredText("a: f32[2, 10]", 80, "gemm", "sub", "a has 2 uses"),
+        *(StoredText(f"t{n}: f32[4]", 16, "add", "mul", f"t{n} has 2 uses") for n in range(8)),
+    ),
+    cut='node "NonZero of "y"" (NonZero): the shape of an output depends on the inputs of the call',
+)  # fmt: skip
+
+
+def test_it_in_words(golden: Callable[[str, str], None]) -> None:
+    said = text(FOUND)
+    assert max(map(len, said.splitlines())) <= WIDTH
+    golden("explain.txt", said)
 
 
 def test_its_data_are_those_of_the_compiled_graph(

@@ -27,7 +27,8 @@ class KernelText:
     Attributes
     ----------
     name, role : str
-        What it does; ``kernel`` or ``host``.
+        What it does; ``kernel``, ``host``, or ``rows`` for a kernel of several reductions over
+        the same rows.
     anchor : str
         The operator that is scheduled.
     before, after : tuple of str
@@ -141,7 +142,7 @@ def _moved(parts: Iterable[Operator | Group]) -> int:
 def _kernel(group: Group) -> KernelText:
     return KernelText(
         name=group.name,
-        role="host" if callable(group.host) else "kernel",
+        role="rows" if group.rows else "host" if callable(group.host) else "kernel",
         anchor=group.anchor.name,
         before=tuple(op.name for op in group.prologue),
         after=tuple(op.name for op in group.epilogue),
@@ -198,9 +199,12 @@ def _kernel_lines(number: int, kernel: KernelText) -> list[str]:
     said: list[str] = []
     if kernel.role == "host":
         said.append("runs on the host, between kernels")
-    if kernel.before:
+    if kernel.role == "rows":
+        every = (*kernel.before, kernel.anchor, *kernel.after)
+        said.append(f"over the same rows: {_listed(every)}")
+    elif kernel.before:
         said.append(f"where {kernel.anchor} loads: {_listed(kernel.before)}")
-    if kernel.after:
+    if kernel.after and kernel.role != "rows":
         said.append(f"where {kernel.anchor} stores: {_listed(kernel.after)}")
     said.append(f"from {_listed(kernel.nodes)}")
     for each in said:
@@ -214,9 +218,7 @@ def _stored_lines(stored: Sequence[StoredText]) -> list[str]:
         return ["Nothing is stored between kernels."]
     alike: dict[str, list[StoredText]] = {}
     for each in stored:
-        # reasons that name the tensor differ in nothing else
-        name = each.tensor.split(":")[0]
-        alike.setdefault(each.reason.replace(name, "the tensor"), []).append(each)
+        alike.setdefault(_general(each), []).append(each)
     lines = ["Stored between kernels, and why:"]
     for reason, edges in alike.items():
         size = bytes_text(sum({e.tensor: e.size_bytes for e in edges}.values()))
@@ -227,6 +229,16 @@ def _stored_lines(stored: Sequence[StoredText]) -> list[str]:
         if len(edges) > _LISTED:
             lines.append(f"     and {len(edges) - _LISTED} more")
     return lines
+
+
+def _general(each: StoredText) -> str:
+    """The reason without the name of the tensor, which stands at its begin or its end."""
+    name = each.tensor.rpartition(": ")[0]
+    if each.reason.startswith(f"{name} "):
+        return f"the tensor{each.reason.removeprefix(name)}"
+    if each.reason.endswith(f" in {name}"):
+        return f"{each.reason.removesuffix(name)}the tensor"
+    return each.reason
 
 
 def _listed(names: Sequence[str]) -> str:

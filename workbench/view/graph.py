@@ -181,8 +181,8 @@ def _view(
     nodes, at = _nodes(inputs, outputs, kept, whole)
     edges = _edges(inputs, outputs, kept, at)
     why = {edge: _general(reason, edge[0]) for edge, reason in why.items()}
-    reasons = tuple(dict.fromkeys(why.values()))
     group_views = _groups(nodes, whole)
+    stored, reasons = _stored(edges, group_views, why)
     said = [*(f"{t.name} {_type(t)}" for t in inputs), f"{len(operators)} operators"]
     said += [f"{len(groups)} kernels"] * bool(groups) + [f"for {target}"] * bool(target)
     said += [f"{', '.join(dims)} open"] * bool(dims)
@@ -193,7 +193,7 @@ def _view(
         nodes=tuple(nodes),
         edges=tuple(edge for edge, _, _ in edges),
         groups=group_views,
-        stored=_stored(edges, group_views, why, reasons),
+        stored=stored,
         reasons=reasons,
         changes=_changes(operators, groups),
         before=Box(),
@@ -220,21 +220,23 @@ def _stored(
     edges: Sequence[tuple[EdgeView, Tensor, Operator | None]],
     groups: Sequence[GroupView],
     why: dict[tuple[Tensor, Operator], str],
-    reasons: Sequence[str],
-) -> tuple[EdgeView, ...]:
-    """One edge for each tensor between two groups, however many operators read it."""
+) -> tuple[tuple[EdgeView, ...], tuple[str, ...]]:
+    """One edge for each tensor between two groups, however many operators read it; the reasons."""
     if not groups:
-        return ()
-    number = {reason: k for k, reason in enumerate(reasons, 1)}
+        return (), ()
     home = {n: g for g, group in enumerate(groups) for n in group.nodes}
-    stored: dict[tuple[int, int, str], EdgeView] = {}
+    stored: dict[tuple[int, int, str], tuple[EdgeView, str]] = {}
     for edge, tensor, user in edges:
         source, to = home[edge.source], home[edge.target]
-        reason = number.get(why.get((tensor, user), ""), 0) if user else 0
+        reason = why.get((tensor, user), "") if user else ""
         if source != to:
-            found = EdgeView(source, to, edge.tensor, reason)
-            stored.setdefault((source, to, edge.tensor), found)
-    return tuple(stored.values())
+            stored.setdefault(
+                (source, to, edge.tensor), (EdgeView(source, to, edge.tensor), reason)
+            )
+    reasons = dict.fromkeys(reason for _, reason in stored.values() if reason)
+    number = {reason: k for k, reason in enumerate(reasons, 1)}
+    found = (replace(edge, reason=number.get(reason, 0)) for edge, reason in stored.values())
+    return tuple(found), tuple(reasons)
 
 
 def placed(view: GraphView) -> GraphView:
