@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from workbench.graph.memory import MemoryPlan
 from workbench.graph.partition import Partition, partition
 from workbench.graph.rewrite import rewrite_graph
 from workbench.graph.tensor import Tensor
+from workbench.graph.workspace import kinds
 from workbench.ir.types import Dim, TensorType
 from workbench.mapping.check import counted
 from workbench.runtime.arguments import Parameter, bind
@@ -86,6 +87,7 @@ class DynamicGraph(CompiledGraph):
         self._first: _Parts = OrderedDict()
         self._bodies: list[DynamicGraph] = []
         self._lock = threading.RLock()
+        self._checked: set[Hashable] = set()
 
     @property
     def graph(self) -> Graph:
@@ -143,12 +145,23 @@ class DynamicGraph(CompiledGraph):
         ModelError
             When the model has no meaning for these shapes or data.
         """
+        kind = kinds(inputs)
+        if kind not in self._checked:
+            arrays = self._fitting(inputs)
+            if kind is not None:
+                self._checked = {*self._checked, kind} if len(self._checked) < KEPT else {kind}
+        else:
+            # arrays just like these have been looked at in a call before
+            arrays = [inputs[t.name] for t in self._origin.inputs]
+        return dict(zip(self._origin.output_names, self.run_arrays(arrays), strict=True))
+
+    def _fitting(self, inputs: Mapping[str, Array]) -> list[Array]:
+        """The arrays in the order of the inputs, once they are all there and fit."""
         self._check_names(inputs)
-        wanted = self._origin.inputs
         sized, params = self._sized
         dims = bind(shown(self._origin.name), params, [inputs[name] for name in sized])
-        arrays = [self._input(_bound(t, inputs[t.name], dims), inputs[t.name]) for t in wanted]
-        return dict(zip(self._origin.output_names, self.run_arrays(arrays), strict=True))
+        wanted = self._origin.inputs
+        return [self._input(_bound(t, inputs[t.name], dims), inputs[t.name]) for t in wanted]
 
     @cached_property
     def _sized(self) -> tuple[list[str], list[Parameter]]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError
+from workbench.base.lazy import lazy
 from workbench.graph.build import host_arrays
 from workbench.graph.sequence import Launches
 from workbench.runtime.cpu_launch import Prepared
 from workbench.runtime.memory import array_module
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from workbench.driver.kernel import Kernel
     from workbench.graph.group import Group
     from workbench.graph.memory import MemoryPlan
     from workbench.graph.tensor import Tensor
+else:
+    np = lazy("numpy")
 
 Array = Any
 
@@ -121,6 +126,21 @@ class Workspace:
                 self.array(t).reshape(t.extents)[...] = array_module(gpu).asarray(array)
 
         return run
+
+
+def kinds(inputs: Mapping[str, Array]) -> Hashable:
+    """What checks of a call look at, when it is a dict of plain arrays; else None.
+
+    Two calls of the same kinds fit both, or neither does.
+    """
+    if type(inputs) is not dict:
+        return None
+    found: list[Hashable] = []
+    for name, array in inputs.items():
+        if type(array) is not np.ndarray or not array.flags.carray:
+            return None
+        found.append((name, array.dtype, array.shape))
+    return tuple(found)
 
 
 def arena(xp: Any, plan: MemoryPlan) -> dict[Tensor, Array]:

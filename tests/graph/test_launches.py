@@ -1,0 +1,121 @@
+"""Launches as one piece of machine code: right with any number of host threads, in any order."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tests.graph.cases import compiled, floats, model, node
+from tests.graph.test_host import doubled, graph, split
+from workbench.base.errors import LaunchError
+from workbench.graph import CompiledGraph, sequence
+from workbench.graph.build import Builder
+from workbench.graph.tensor import Tensor
+from workbench.ir.types import f32, i64
+
+STEPS = 6
+CALLS = 60
+
+
+@pytest.fixture(params=[1, 2, 5])
+def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Every launch of several blocks is shared, also with more threads than there are cores."""
+    monkeypatch.setattr(sequence, "cores", lambda: request.param)
+    monkeypatch.setattr(sequence, "WORTH_SHARING_NS", 0)
+    monkeypatch.setattr(sequence, "WORTH_WAKING_NS", 1)
+    monkeypatch.setattr(sequence, "_PIECE_NS", 1)
+    return request.param
+
+
+def chain() -> CompiledGraph:
+    """Matrix products, one after the other, each of what the one before gave."""
+    nodes = [node("MatMul", f"x{n} w{n}", f"x{n + 1}") for n in range(STEPS)]
+    weights = {f"w{n}": floats(96, 96, seed=n) / 10 for n in range(STEPS)}
+    return compiled(model(nodes, {"x0": (np.float32, (512, 96))}, [f"x{STEPS}"], weights), "cpu")
+
+
+def wanted(x: np.ndarray) -> np.ndarray:
+    for n in range(STEPS):
+        x = x @ (floats(96, 96, seed=n) / 10).astype(np.float64)
+    return x
+
+
+def test_each_call_gives_what_its_inputs_give(threads: int) -> None:
+    graph_ = chain()
+    for n in range(CALLS):
+        x = floats(512, 96, seed=n)
+        (got,) = graph_({"x0": x}).values()
+        np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
+    (space,) = graph_._idle
+    assert space.launches is not None
+    assert [p.sharable for p in space.launches._parts] == [threads > 1]
+
+
+def test_calls_from_several_threads(threads: int) -> None:
+    graph_ = chain()
+
+    def call(seed: int) -> None:
+        x = floats(512, 96, seed=seed)
+        for _ in range(20):
+            (got,) = graph_({"x0": x}).values()
+            np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(call, range(8)))
+
+
+def test_a_result_of_before_stays(threads: int) -> None:
+    graph_ = chain()
+    results = [graph_({"x0": floats(512, 96, seed=n)})[f"x{STEPS}"] for n in range(8)]
+    for n, got in enumerate(results):
+        np.testing.assert_allclose(got, wanted(floats(512, 96, seed=n)), rtol=1e-4, atol=1e-4)
+
+
+def test_host_calls_stand_between(threads: int) -> None:
+    b, x = Builder(), Tensor("x", f32, (40, 33))
+    values, order = b.host("sort", split, [doubled(b, x)], [(f32, (40, 33)), (i64, (40, 33))])
+    graph_ = graph(b, [x], [doubled(b, values), order]).optimize().compile("cpu")
+    for n in range(20):
+        a = floats(40, 33, seed=n)
+        got = graph_({"x": a})
+        np.testing.assert_array_equal(got["out0"], np.sort(a * 2, -1) * 2)
+        np.testing.assert_array_equal(got["out1"], np.argsort(a, -1, kind="stable"))
+
+
+@pytest.mark.parametrize("threads", [2], indirect=True)
+def test_who_comes_late_leaves_at_once(threads: int) -> None:
+    graph_ = chain()
+    x = floats(512, 96)
+    for _ in range(5):
+        graph_({"x0": x})
+    (space,) = graph_._idle
+    launches = space.launches
+    assert launches is not None
+    before = bytes(launches._memory)
+    late = [threading.Thread(target=launches._follow, args=(n,)) for n in range(1, 50)]
+    for each in late:
+        each.start()
+    for each in late:
+        each.join(timeout=10)
+        assert not each.is_alive()
+    assert bytes(launches._memory) == before
+    (got,) = graph_({"x0": x}).values()
+    np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
+
+
+def test_a_call_that_fits_does_not_excuse_the_next() -> None:
+    graph_ = chain()
+    x = floats(512, 96)
+    for _ in range(3):
+        graph_({"x0": x})
+    for wrong in (x[:4], x.astype(np.float64), x.T, np.ma.masked_array(x), x[:, ::2]):
+        with pytest.raises(LaunchError):
+            graph_({"x0": wrong})
+    with pytest.raises(LaunchError, match="missing"):
+        graph_({"y": x})
+    x.flags.writeable = False
+    (got,) = graph_({"x0": x}).values()
+    np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
