@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.graph.cases import floats, model, node
+from tests.graph.cases import OPSET, floats, model, node
 from workbench.base.errors import ModelError
 from workbench.graph import CompiledGraph, from_onnx
 
@@ -235,6 +235,29 @@ def test_branches_too_deep_in_branches() -> None:
     made.graph.node[0].attribute[0].g.CopyFrom(inner)
     with pytest.raises(ModelError, match="graphs stand more than 64 deep in one another"):
         from_onnx(made)
+
+
+def test_a_branch_inside_a_function_sees_its_inputs_and_attributes() -> None:
+    leaky = node("LeakyRelu", "v", "t")
+    leaky.attribute.add(name="alpha", ref_attr_name="slope", type=onnx.AttributeProto.FLOAT)
+    yes, no = graph([leaky], {}, {"t": F}), graph([node("Neg", "v", "e")], {}, {"e": F})
+    function = helper.make_function(
+        "own",
+        "Bent",
+        ["v", "c"],
+        ["r"],
+        [node("If", "c", "r", then_branch=yes, else_branch=no)],
+        [helper.make_opsetid("", OPSET)],
+        ["slope"],
+    )
+    bent = helper.make_node("Bent", ["x", "flag"], ["y"], domain="own", slope=0.25)
+    made = model([bent], {"x": (F, (4,)), "flag": (B, ())}, ["y"])
+    made.functions.append(function)
+    made.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT
+    compiled = from_onnx(made).optimize().compile("cpu")
+    x = floats(4)
+    for flag, want in ((True, np.where(x < 0, x * F(0.25), x)), (False, -x)):
+        np.testing.assert_allclose(compiled({"x": x, "flag": np.array(flag)})["y"], want)
 
 
 def test_a_body_that_does_not_fit() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
-from workbench.graph.onnx.node import Node
+from workbench.graph.onnx.node import Node, graphs_of
 from workbench.graph.onnx.registry import find, schema
 
 if TYPE_CHECKING:
@@ -174,12 +174,20 @@ def bound_nodes(body: onnx.FunctionProto, node: Node, functions: Functions) -> l
     for proto in body.node:
         filled = onnx.NodeProto()
         filled.CopyFrom(proto)
-        del filled.attribute[:]
-        for attribute in proto.attribute:
-            source = given.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
-            if source is not None:
-                copy = filled.attribute.add()
-                copy.CopyFrom(source)
-                copy.name = attribute.name
+        _fill(filled, given)
         found.append(Node.of(filled, functions.opset(filled.domain)))
     return found
+
+
+def _fill(node: onnx.NodeProto, given: Mapping[str, onnx.AttributeProto]) -> None:
+    """Put the caller's attributes into a node, and into the graphs that it carries."""
+    waiting = [node]
+    for each in waiting:
+        for attribute in [a for a in each.attribute if a.ref_attr_name]:
+            name, source = attribute.name, given.get(attribute.ref_attr_name)
+            if source is None:
+                each.attribute.remove(attribute)
+            else:
+                attribute.CopyFrom(source)
+                attribute.name = name
+        waiting += [inner for graph in graphs_of(each) for inner in graph.node]
