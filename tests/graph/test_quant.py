@@ -206,3 +206,28 @@ def test_what_does_not_fit() -> None:
     made = build("MatMulInteger", {"a": a}, {"b": b, "c": integers("uint8", 7)})
     with pytest.raises(ModelError, match="is no scale or zero point for a: u8"):
         run(made, {"a": a}, TARGET)
+
+
+@pytest.mark.parametrize("zero", [0, 7])
+@pytest.mark.parametrize("channels", [32, 20])
+def test_convolutions_one_after_the_other(channels: int, zero: int) -> None:
+    # in blocks of channels, the last of which may not be full
+    shape = (channels, channels, 3, 3)
+    weights: dict[str, np.ndarray] = {
+        "s": np.array(0.02, F),
+        "z": np.array(100, "uint8"),
+        "w": integers("int8", *shape),
+        "v": integers("int8", *shape, seed=1),
+        "t": np.array(0.002, F),
+        "n": np.array(zero, "int8"),
+    }
+    made = model(
+        [
+            node("QLinearConv", "x s z w t n s z", "h", pads=[1, 1, 1, 1]),
+            node("QLinearConv", "h s z v t n s z", "y", pads=[1, 1, 1, 1], strides=[2, 2]),
+        ],
+        {"x": (np.uint8, (1, channels, 9, 9))},
+        ["y"],
+        weights,
+    )
+    agree(made, {"x": integers("uint8", 1, channels, 9, 9, seed=2)}, TARGET, atol=1)

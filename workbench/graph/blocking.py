@@ -17,9 +17,9 @@ from workbench.graph.layout import Repacking, blocked, blocked_shape, pack, unpa
 from workbench.graph.operator import Operator
 from workbench.graph.tensor import Tensor
 from workbench.ir.compute import Reducer
-from workbench.ir.expr import Binary, BinaryOp, Load
+from workbench.ir.expr import Binary, BinaryOp, Cast, Load
 from workbench.ir.traverse import variables, walk
-from workbench.ir.types import f32
+from workbench.ir.types import f32, i8, i32, u8
 from workbench.schedules.window import Sliding
 
 if TYPE_CHECKING:
@@ -48,13 +48,21 @@ def block_channels(graph: Graph, lanes: int) -> Graph:
 
 def _convolves(op: Operator) -> bool:
     """Whether it sums products over a window, in a tensor [n, c, …]."""
-    if op.compute is None or op.output.rank < 3 or op.output.dtype != f32:
+    if op.compute is None or op.output.rank < 3 or op.output.dtype not in _BLOCKED:
         return False
     reduction = op.compute.reduction
     if reduction is None or reduction.reducer is not Reducer.SUM:
         return False
     value = reduction.value
-    return isinstance(value, Binary) and value.op is BinaryOp.MUL
+    if not isinstance(value, Binary) or value.op is not BinaryOp.MUL:
+        return False
+    weight = value.b.a if isinstance(value.b, Cast) else value.b
+    # weights that fill up a block are zeros: nothing may be taken off from them
+    return op.output.dtype == f32 or isinstance(weight, Load)
+
+
+_BLOCKED = (f32, i32, u8, i8)
+"""Number types that are worth it: floats, and quantized numbers with their sums."""
 
 
 @dataclass
@@ -92,7 +100,7 @@ class _State:
 
     def block(self, op: Operator) -> bool:
         """Do an operator in blocks; False where that cannot be, or does not pay."""
-        if op.compute is None or op.host is not None or op.output.dtype != f32:
+        if op.compute is None or op.host is not None or op.output.dtype not in _BLOCKED:
             return False
         starts = _convolves(op)
         ready = [t for t in op.inputs if t in self.forms and t.rank > 2]
@@ -134,7 +142,7 @@ class _State:
 
     def _packs(self, tensor: Tensor, op: Operator, starts: bool) -> bool:
         """Whether an input that does not come in blocks had better do."""
-        if tensor.rank < 3 or tensor.dtype != f32:
+        if tensor.rank < 3 or tensor.dtype not in _BLOCKED:
             return False
         if starts:
             # a few channels are read as they are

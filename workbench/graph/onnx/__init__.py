@@ -16,6 +16,7 @@ What lives here
     rows_sequence     rows: lists of tensors
     rows_rnn          rows: LSTM, GRU, RNN
     rows_quant        rows: quantized numbers and their products
+    rows_qlinear      rows: quantized operators of onnxruntime
     rows_ml           rows: classical machine learning
     rows_trees        rows: ensembles of decision trees
     rows_svm          rows: support vector machines

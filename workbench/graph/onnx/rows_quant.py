@@ -70,21 +70,21 @@ def _matmul_integer(
     zero_y: Tensor | None = None,
 ) -> Tensor:
     del node
-    return _product(b, x, y, zero_x, zero_y)
+    return integer_product(b, x, y, zero_x, zero_y)
 
 
-def _product(
+def integer_product(
     b: Builder, x: Tensor, y: Tensor, zero_x: Tensor | None, zero_y: Tensor | None
 ) -> Tensor:
     """The i32 product of two (batches of) matrices or vectors less their zero points."""
     if x.rank == 0 or y.rank == 0:
         raise ModelError(f"a product takes tensors of at least one dimension, not {x} and {y}")
-    left = None if zero_x is None or _all_zero(b, zero_x) else _of_rows(b, zero_x, x)
-    right = None if zero_y is None or _all_zero(b, zero_y) else _of_columns(b, zero_y, y)
+    left = None if zero_x is None or _all_zero(b, zero_x) else of_rows(b, zero_x, x)
+    right = None if zero_y is None or _all_zero(b, zero_y) else of_columns(b, zero_y, y)
     return matmul.matmul(b, x, y, (left, right), i32)
 
 
-def _of_rows(b: Builder, parameter: Tensor, x: Tensor) -> Tensor:
+def of_rows(b: Builder, parameter: Tensor, x: Tensor) -> Tensor:
     """One number for all of `x`, or for each of its rows, so that it broadcasts to `x`."""
     if parameter.size == 1:
         return reshape(b, parameter, ())
@@ -93,7 +93,7 @@ def _of_rows(b: Builder, parameter: Tensor, x: Tensor) -> Tensor:
     return _fitting(parameter, x, -1)
 
 
-def _of_columns(b: Builder, parameter: Tensor, y: Tensor) -> Tensor:
+def of_columns(b: Builder, parameter: Tensor, y: Tensor) -> Tensor:
     """One number for all of `y`, or for each of its columns."""
     return reshape(b, parameter, ()) if parameter.size == 1 else _fitting(parameter, y, -2)
 
@@ -127,9 +127,9 @@ def _qlinear_matmul(
     zero: Tensor,
 ) -> Tensor:
     del node
-    total = _product(b, x, y, zero_x, zero_y)
-    scales = _of_rows(b, scale_x, x), _of_columns(b, scale_y, y), _of_rows(b, scale, total)
-    return quantize.requantize(b, total, scales, _of_rows(b, zero, total), zero.dtype)
+    total = integer_product(b, x, y, zero_x, zero_y)
+    scales = of_rows(b, scale_x, x), of_columns(b, scale_y, y), of_rows(b, scale, total)
+    return quantize.requantize(b, total, scales, of_rows(b, zero, total), zero.dtype)
 
 
 def _conv_integer(
