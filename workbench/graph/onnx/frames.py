@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.graph.onnx.node import Node
     from workbench.graph.tensor import Tensor
 
-LONGEST = 200_000
+LONGEST = 50_000
 """Nodes that one import looks at: functions that call functions can be exponentially many."""
 
 

@@ -24,7 +24,7 @@ else:
 _DEPTH = 16
 """How deep functions may call functions."""
 
-MOST_NODES = 100_000
+MOST_NODES = 20_000
 """Nodes that a node may stand for: ten functions that call the next one ten times each make
 10**10 of them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
@@ -16,7 +17,6 @@ from workbench.graph.onnx import (
     rows_ml,
     rows_nn,
     rows_normalize,
-    rows_qlinear,
     rows_quant,
     rows_random,
     rows_rnn,
@@ -46,7 +46,6 @@ ROWS: tuple[Row, ...] = (
     *rows_sequence.ROWS,
     *rows_nn.ROWS,
     *rows_quant.ROWS,
-    *rows_qlinear.ROWS,
     *rows_rnn.ROWS,
     *rows_ml.ROWS,
     *rows_trees.ROWS,
@@ -88,6 +87,7 @@ def opsets(domain: str, op: str) -> str:
     return ", ".join(f"{r.first}–{r.last}" if r.last else f"{r.first} and later" for r in rows)
 
 
+@lru_cache(maxsize=4096)
 def schema(domain: str, op: str, opset: int) -> Any | None:
     """ONNX's own description of an operator (an OpSchema), if it has one."""
     try:
