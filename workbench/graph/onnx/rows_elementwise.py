@@ -12,6 +12,7 @@ from workbench.base.errors import ModelError
 from workbench.graph.onnx.node import Node, given
 from workbench.graph.onnx.row import Row
 from workbench.graph.onnx.types import dtype_of_elem
+from workbench.graph.ops.define import accumulator
 from workbench.graph.ops.elementwise import convert, divide, elementwise, power
 from workbench.ir import build
 from workbench.ir.build import Operand
@@ -51,9 +52,11 @@ def _extreme(op: BinaryOp) -> Function:
     return lambda v, w: _nan_stays(v, _nan_stays(w, build.binary(op, v, w)))
 
 
-def _sign(v: Expr) -> Expr:
+def _sign(v: Expr) -> Operand:
+    if v.type.kind == "u":  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+        return build.select(build.binary(BinaryOp.GT, v, 0), _like(v, 1), _like(v, 0))
     below = build.select(build.less(v, 0), _like(v, -1), _like(v, 0))
-    return build.select(build.binary(BinaryOp.GT, v, 0), _like(v, 1), below)
+    return _nan_stays(v, build.select(build.binary(BinaryOp.GT, v, 0), _like(v, 1), below))
 
 
 def _softplus(v: Expr) -> Expr:
@@ -269,8 +272,18 @@ def _mod(node: Node, b: Builder, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _shift(node: Node, b: Builder, x: Tensor, y: Tensor) -> Tensor:
-    left = node.text("direction") == "LEFT"
-    return elementwise(b, "shift", _op(BinaryOp.SHL if left else BinaryOp.SHR), x, y)
+    direction = node.text("direction")
+    if direction not in ("LEFT", "RIGHT"):
+        raise ModelError(f"BitShift: the direction is {direction!r}, not LEFT or RIGHT")
+    op, bits = BinaryOp.SHL if direction == "LEFT" else BinaryOp.SHR, x.dtype.bits
+
+    def shift(v: Expr, w: Expr) -> Expr:
+        # processors differ in what a shift by all bits or more gives
+        near = build.less(w, _like(w, bits))
+        moved = build.binary(op, v, build.select(near, w, _like(w, 0)))
+        return build.select(near, moved, _like(v, 0))
+
+    return elementwise(b, "shift", shift, x, y)
 
 
 def _where(node: Node, b: Builder, cond: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -297,7 +310,24 @@ def _gelu(node: Node, b: Builder, x: Tensor) -> Tensor:
         bent = build.call("tanh", build.mul(cube, _like(v, math.sqrt(2 / math.pi))))
         return build.mul(v, build.add(bent, 1.0), _like(v, 0.5))
 
-    return elementwise(b, "gelu", quick if node.text("approximate", "none") == "tanh" else exact, x)
+    curve = quick if node.text("approximate", "none") == "tanh" else exact
+    wide = accumulator(x.dtype)
+
+    # the tail is a difference of near equals, of which a half would leave nothing
+    return elementwise(b, "gelu", lambda v: build.cast(curve(build.cast(v, wide)), x.dtype), x)
+
+
+def _celu(node: Node, b: Builder, x: Tensor) -> Tensor:
+    alpha = node.real("alpha", 1.0)
+
+    def celu(v: Expr) -> Expr:
+        scaled = build.binary(BinaryOp.DIV, v, _like(v, alpha))
+        below = build.mul(build.call("expm1", scaled), _like(v, alpha))
+        return build.select(build.less(v, 0), below, v)
+
+    if alpha == 0 or not x.dtype.is_float:
+        raise ModelError(f"Celu: alpha is {alpha}, x is {x}")
+    return elementwise(b, "celu", celu, x)
 
 
 ROWS = (
@@ -324,4 +354,5 @@ ROWS = (
     Row("Cast", 6, _cast),
     Row("CastLike", 15, _cast_like),
     Row("Gelu", 20, _gelu),
+    Row("Celu", 12, _celu),
 )

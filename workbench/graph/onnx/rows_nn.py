@@ -13,7 +13,7 @@ from workbench.graph.onnx.row import Row
 from workbench.graph.ops import host, matmul, reduce
 from workbench.graph.ops.define import Axes, grid
 from workbench.graph.ops.einsum import einsum
-from workbench.graph.ops.elementwise import elementwise
+from workbench.graph.ops.elementwise import convert, elementwise
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
 from workbench.ir.compute import Reducer
@@ -64,6 +64,8 @@ def _plain(
 
 
 def _log_sum_exp(b: Builder, x: Tensor, dims: list[int], keep: bool) -> Tensor:
+    if not x.dtype.is_float:
+        return convert(b, _log_sum_exp(b, convert(b, x, build.f64), dims, keep), x.dtype)
     top = reduce.reduction(b, "reduce_max", x, dims, True, Reducer.MAX)
     # an infinite maximum must not make inf - inf
     bound = elementwise(
@@ -77,6 +79,13 @@ def _log_sum_exp(b: Builder, x: Tensor, dims: list[int], keep: bool) -> Tensor:
 
 def _squared(v: Expr) -> Expr:
     return build.mul(v, v)
+
+
+def _l2(b: Builder, x: Tensor, dims: list[int], keep: bool) -> Tensor:
+    # the squares of integers may be too large for their type, though the root is not
+    wide = x if x.dtype.is_float else convert(b, x, build.f64)
+    root = _plain("reduce_l2", Reducer.SUM, _squared, _floatwise("sqrt"))
+    return convert(b, root(b, wide, dims, keep), x.dtype)
 
 
 def _magnitude(v: Expr) -> Expr:
@@ -98,7 +107,7 @@ _REDUCES: dict[str, Reduce] = {
     "ReduceMin": _plain("reduce_min", Reducer.MIN),
     "ReduceProd": _plain("reduce_prod", Reducer.PROD),
     "ReduceL1": _plain("reduce_l1", Reducer.SUM, _magnitude),
-    "ReduceL2": _plain("reduce_l2", Reducer.SUM, _squared, _floatwise("sqrt")),
+    "ReduceL2": _l2,
     "ReduceSumSquare": _plain("reduce_sum_square", Reducer.SUM, _squared),
     "ReduceLogSum": _plain("reduce_log_sum", Reducer.SUM, None, _floatwise("log")),
     "ReduceLogSumExp": _log_sum_exp,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.graph.ops.define import Axes, accumulator, reduce
-from workbench.graph.ops.elementwise import elementwise
+from workbench.graph.ops.elementwise import divide, elementwise
 from workbench.ir import build
 from workbench.ir.build import Operand
 from workbench.ir.compute import Reducer
@@ -65,7 +65,7 @@ def reduction(
 
 
 def mean(b: Builder, x: Tensor, dims: Sequence[int], keep: bool) -> Tensor:
-    """Arithmetic mean over `dims`."""
+    """Arithmetic mean over `dims`; of integers rounded towards zero."""
     count = 1
     for d in set(dims):
         count *= x.extents[d]
@@ -73,8 +73,7 @@ def mean(b: Builder, x: Tensor, dims: Sequence[int], keep: bool) -> Tensor:
     def after(total: Expr) -> Expr:
         kind = total.type
         assert isinstance(kind, DType)
-        op = BinaryOp.DIV if kind.is_float else BinaryOp.FLOORDIV
-        return build.binary(op, total, build.const(count, kind))
+        return divide(total, build.const(count, kind))
 
     return reduction(b, "mean", x, dims, keep, Reducer.SUM, after=after)
 
