@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
@@ -315,7 +316,13 @@ def dtype_of(array: np.ndarray) -> DType:
     ModelError
         When kernels do not have it.
     """
-    for kind in (*types.SCALARS.values(), text):
-        if kind.numpy_name == array.dtype.name:
-            return kind
-    raise ModelError(f"arrays of {array.dtype} are not supported")
+    kind = _named(array.dtype)
+    if kind is None:
+        raise ModelError(f"arrays of {array.dtype} are not supported")
+    return kind
+
+
+@lru_cache
+def _named(dtype: np.dtype[Any]) -> DType | None:
+    found = (k for k in (*types.SCALARS.values(), text) if k.numpy_name == dtype.name)
+    return next(found, None)
