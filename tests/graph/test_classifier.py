@@ -80,7 +80,7 @@ def test_before_and_after() -> None:
     graph = compiled("interp")
     assert flow().dims == ("x_0", "x_2", "x_3")
     assert graph.launches == (237, 69)
-    assert len(graph.kernels) == 56
+    assert len(graph.kernels) == 55
     before, after = graph.traffic_bytes
     assert graph.saved_bytes == before - after
     assert before > 4 * after

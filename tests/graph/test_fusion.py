@@ -133,7 +133,6 @@ def test_an_output_in_the_middle_is_stored_on_the_way() -> None:
     assert groups(made) == ["matmul_relu_neg"]
     graph = agree(made, {"x": floats(4, 4)}, "interp")
     assert [t.name for t in graph.groups[0].outputs] == ["p", "y"]
-    agree(made, {"x": floats(4, 4)}, "cpu")
 
 
 def test_costly_prologues_are_stored() -> None:
@@ -153,7 +152,6 @@ def test_costly_prologues_are_stored() -> None:
 def test_softmax_is_one_kernel(axis: int, target: str) -> None:
     made = model([node("Softmax", "x", "y", axis=axis)], {"x": (F, (3, 70, 45))}, ["y"])
     assert groups(made) == ["reduce_max_sub_exp_reduce_sum_softmax"]
-    assert reasons(made) == []
     agree(made, {"x": floats(3, 70, 45)}, target)
 
 

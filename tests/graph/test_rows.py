@@ -19,11 +19,11 @@ from workbench.ir.text import text
 from workbench.runtime import nvrtc
 
 F = np.float32
-WEIGHTS = {
+WEIGHTS: dict[str, np.ndarray] = {
     "w": floats(40, 40) / 8,
     "scale": floats(40, seed=1),
     "shift": floats(40, seed=2),
-    "tiny": F(1e-5),
+    "tiny": np.array(1e-5, F),
     "gate": floats(6, 1, seed=3),
     "one": np.array([1]),
     "zero": np.array([0]),

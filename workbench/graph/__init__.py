@@ -8,6 +8,7 @@ What lives here
     build      puts a graph together, computing what is known already
     evaluate   what a definition gives, by numpy
     rewrite    rewrites of a whole graph, a list of named rules
+    moves      rewrites of what changes nothing
     layout     definitions over blocks of channels
     groups     convolutions in groups over such blocks
     blocking   the rewrite into blocks of channels

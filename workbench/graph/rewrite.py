@@ -6,21 +6,20 @@ several operators at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.graph.blocking import block_channels
 from workbench.graph.graph import Graph
+from workbench.graph.moves import cancel_moves, reading, skip_neutral
 from workbench.graph.pack import pack_weights
 from workbench.ir.alike import alike
-from workbench.ir.traverse import rewrite
 from workbench.runtime.jit import host
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
     from workbench.graph.tensor import Tensor
-    from workbench.ir.expr import Var
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def merge_alike(graph: Graph) -> Graph:
     kept: list[Operator] = []
     seen: dict[tuple[Tensor, ...], list[Operator]] = {}
     for each in graph.operators:
-        op = _reading(each, instead)
+        op = reading(each, instead)
         if op.host is not None:
             kept.append(op)
             continue
@@ -63,22 +62,6 @@ def merge_alike(graph: Graph) -> Graph:
         return graph
     outputs = tuple(instead.get(t, t) for t in graph.outputs)
     return replace(graph, operators=tuple(kept), outputs=outputs)
-
-
-def _reading(op: Operator, instead: Mapping[Tensor, Tensor]) -> Operator:
-    """`op` with other tensors for some of its inputs; two that become one are one variable."""
-    if not any(t in instead for t in op.inputs):
-        return op
-    if op.host is not None:
-        return replace(op, inputs=tuple(instead.get(t, t) for t in op.inputs))
-    place: dict[Tensor, Var] = {}
-    rename: dict[Var, Var] = {}
-    for tensor, var in zip(op.inputs, op.definition.inputs, strict=True):
-        rename[var] = place.setdefault(instead.get(tensor, tensor), var)
-    compute = rewrite(op.definition, lambda _: None, rename)
-    maps = {rename.get(v, v): m for v, m in compute.inverse}
-    compute = replace(compute, inputs=tuple(place.values()), inverse=tuple(maps.items()))
-    return replace(op, inputs=tuple(place), compute=compute)
 
 
 def drop_dead(graph: Graph) -> Graph:
@@ -101,6 +84,8 @@ def in_vectors(graph: Graph) -> Graph:
 
 
 RULES = (
+    Rule("skip neutral", skip_neutral),
+    Rule("cancel moves", cancel_moves),
     Rule("merge alike", merge_alike),
     Rule("drop dead", drop_dead),
     Rule("block channels", in_vectors, "cpu"),
