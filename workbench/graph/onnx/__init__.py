@@ -29,6 +29,7 @@ What lives here
     rows_normalize    rows: normalisations
     rows_signal       rows: Fourier transforms
     rows_random       rows: what is drawn by chance
+    rows_training     rows: steps of training
     rows_legacy       rows: forms of the first opsets
     functions         operators defined by other operators, expanded
     node              one node as the rows see it

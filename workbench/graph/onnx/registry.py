@@ -25,6 +25,7 @@ from workbench.graph.onnx import (
     rows_signal,
     rows_svm,
     rows_text,
+    rows_training,
     rows_trees,
     rows_window,
 )
@@ -57,6 +58,7 @@ ROWS: tuple[Row, ...] = (
     *rows_legacy.ROWS,
     *rows_signal.ROWS,
     *rows_random.ROWS,
+    *rows_training.ROWS,
 )
 
 

@@ -148,8 +148,11 @@ def _resized(
 
 def _upsample(node: Node, b: Builder, x: Tensor, scales: Tensor | None = None) -> Tensor:
     values = node.attributes.get("scales") if scales is None else node.known(b, scales, "scales")
+    if values is None and node.has("height_scale"):
+        # opset 1 scales pictures only
+        values = [1, 1, node.real("height_scale"), node.real("width_scale")]
     if values is None:
-        raise ModelError("Upsample needs scales")
+        raise ModelError(f"{node.op} needs scales")
     factors = [float(v) for v in np.asarray(values).reshape(-1)]
     mode = _one_of(node, "mode", "nearest", "nearest linear bilinear").removeprefix("bi")
     extents = [int(np.floor(e * f)) for e, f in zip(x.extents, factors, strict=False)]
@@ -182,7 +185,7 @@ ROWS = (
     Row("GridSample", 16, _grid_sample),
     Row("AffineGrid", 20, _affine_grid),
     Row("RoiAlign", 10, _roi_align),
-    Row("Upsample", 7, _upsample, last=9),
+    Row("Upsample", 1, _upsample, last=9),
     Row("Resize", 10, _upsample, last=10),
     Row("Resize", 11, _resize),
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from workbench.base.errors import ModelError
+from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.row import Row
 from workbench.graph.ops import conv, deform, host, reduce, transposed
@@ -104,13 +104,21 @@ def _global_max(node: Node, b: Builder, x: Tensor) -> Tensor:
 
 def _lp_pool(node: Node, b: Builder, x: Tensor) -> Tensor:
     window = window_of(node, x, tuple(node.numbers("kernel_shape")))
-    return conv.lp_pool(b, x, window, node.number("p", 2))
+    return conv.lp_pool(b, x, window, _order(node))
+
+
+def _order(node: Node) -> int:
+    """The order of the norm; a float in opset 1."""
+    p = node.real("p", 2.0)
+    if not p.is_integer():
+        raise UnsupportedOp(f"{node.op}: a norm of order {p} is not supported")
+    return int(p)
 
 
 def _global_lp(node: Node, b: Builder, x: Tensor) -> Tensor:
     ones, zeros = (1,) * (x.rank - 2), (0,) * (x.rank - 2)
     window = Window(x.extents[2:], ones, ones, zeros, zeros)
-    return conv.lp_pool(b, x, window, node.number("p", 2))
+    return conv.lp_pool(b, x, window, _order(node))
 
 
 def _max_unpool(
@@ -204,8 +212,8 @@ ROWS = (
     Row("MaxPool", 1, _max_pool),
     Row("MaxUnpool", 9, _max_unpool),
     Row("AveragePool", 1, _average_pool),
-    Row("LpPool", 2, _lp_pool),
+    Row("LpPool", 1, _lp_pool),
     Row("GlobalAveragePool", 1, _global_mean),
     Row("GlobalMaxPool", 1, _global_max),
-    Row("GlobalLpPool", 2, _global_lp),
+    Row("GlobalLpPool", 1, _global_lp),
 )
