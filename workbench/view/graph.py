@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from workbench.base.names import shown
+from workbench.mapping.check import counted
 from workbench.view.layout import Layout, layout
 from workbench.view.units import bytes_text
 
@@ -183,8 +184,8 @@ def _view(
     why = {edge: _general(reason, edge[0]) for edge, reason in why.items()}
     group_views = _groups(nodes, whole)
     stored, reasons = _stored(edges, group_views, why)
-    said = [*(f"{t.name} {_type(t)}" for t in inputs), f"{len(operators)} operators"]
-    said += [f"{len(groups)} kernels"] * bool(groups) + [f"for {target}"] * bool(target)
+    said = [*(f"{t.name} {_type(t)}" for t in inputs), f"{counted(len(operators), 'operator')}"]
+    said += [counted(len(groups), "kernel")] * bool(groups) + [f"for {target}"] * bool(target)
     said += [f"{', '.join(dims)} open"] * bool(dims)
     left_out = f"the first {len(kept)} of {len(operators)} operators"
     view = GraphView(
