@@ -79,8 +79,8 @@ def test_fused_equals_unfused(target: str) -> None:
 def test_before_and_after() -> None:
     graph = compiled("interp")
     assert flow().dims == ("x_0", "x_2", "x_3")
-    assert graph.launches == (237, 69)
-    assert len(graph.kernels) == 55
+    assert graph.launches == (237, 66)
+    assert len(graph.kernels) == 53
     before, after = graph.traffic_bytes
     assert graph.saved_bytes == before - after
     assert before > 4 * after

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.graph.graph import Graph, producers, users
 from workbench.ir.expr import Binary, BinaryOp, Call, Cast, Load, Select, Unary
-from workbench.ir.traverse import walk
+from workbench.ir.traverse import variables, walk
 from workbench.ir.types import DType
 from workbench.schedules.window import Sliding
 
@@ -27,12 +27,12 @@ REREADS = 4
 CHEAP = 4
 """Operations on an element, at most, that are done again for each user instead of stored."""
 
-OVER_AND_OVER = 16
-"""A window over blocks of channels reads its input as it is where it reads an element more often:
-what it reads is the same for all lanes, computed as often as it is used."""
+OVER_AND_OVER = 8
+"""A window over blocks of channels reads its input as it is where it reads elements more often."""
 
-FEW = 3
-"""Choices between inputs, at most, that such a window makes itself."""
+FEW = 1
+"""Choices between inputs, at most, that a window makes itself where what it reads is the same for
+all lanes."""
 
 _DIVISIONS = (BinaryOp.DIV, BinaryOp.FLOORDIV, BinaryOp.FLOORMOD)
 
@@ -83,8 +83,19 @@ def too_often(anchor: Operator, maker: Operator, times: float) -> str:
     """
     if times > REREADS and (call := costly(maker)):
         return call
-    window = times > OVER_AND_OVER and slides(anchor)
-    return maker.name if window and (operations(maker) > FEW or works(maker)) else ""
+    compute = anchor.compute
+    window = Sliding.of(compute, flat=False) if compute and times > OVER_AND_OVER else None
+    if window is None:
+        return ""
+    moves = operations(maker) > FEW if window.shared else _scatters(maker)
+    return maker.name if moves or works(maker) else ""
+
+
+def _scatters(op: Operator) -> bool:
+    """Whether neighbours along the last axis do not stand side by side in what is read."""
+    lane = op.definition.axes[-1]
+    loads = [n for n in walk(op.definition.value) if isinstance(n, Load)]
+    return any(lane in variables(n) and n.index[-1] is not lane for n in loads)
 
 
 def works(op: Operator) -> bool:
@@ -95,12 +106,6 @@ def works(op: Operator) -> bool:
         if any(isinstance(kind, DType) and kind.is_float for kind in kinds):
             return True
     return False
-
-
-def slides(op: Operator) -> bool:
-    """Whether an operator is a window over blocks of channels that shares what it reads."""
-    window = Sliding.of(op.definition, flat=False) if op.compute is not None else None
-    return window is not None and window.shared
 
 
 def recomputed(graph: Graph) -> set[Operator]:

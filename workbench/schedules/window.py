@@ -63,7 +63,8 @@ class Sliding:
             return None
         lane = compute.axes[-1]
         loads = [n for n in walk(reduction.value) if isinstance(n, Load)]
-        if not any(load.index[-1] is lane for load in loads):
+        blocks = [n for n in loads if shape[1] == 1 or compute.axes[1] in variables(n)]
+        if not any(load.index[-1] is lane for load in blocks):
             return None
         if any(lane in variables(e) for load in loads for e in load.index[:-1]):
             return None
