@@ -56,8 +56,8 @@ class MatmulCpu:
 
     lanes: int = 16
     each: tuple[int, int] = (6, 4)
-    depth: int = 384
-    tile: tuple[int, int] = (512, 512)
+    depth: int = 512
+    tile: tuple[int, int] = (1024, 2048)
     blocks: int = 4
 
     def build(self, compute: Compute) -> Module:
@@ -79,6 +79,10 @@ _TILES = {16: ((6, 4), (12, 2), (8, 3), (24, 1)), 8: ((6, 2), (4, 3), (12, 1))}
 """Register tiles that leave room for operands, by lanes; 4 lanes have the registers of 8."""
 
 
+LONG = 2**31
+"""Products of numbers that take a core tens of milliseconds."""
+
+
 def fitted(compute: Compute, lanes: int) -> MatmulCpu:
     """The template with the register tile that suits the extents of a product.
 
@@ -88,7 +92,7 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
     found = factors(compute)
     assert found is not None
     assert compute.reduction is not None
-    m, n, _ = Product(compute, *found, lanes, (1, 1)).shape
+    m, n, k = Product(compute, *found, lanes, (1, 1)).shape
     words = max(1, dtype_of(compute.reduction.value).bits // 32)
 
     def cost(each: tuple[int, int]) -> float:
@@ -97,7 +101,9 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
         return padded * (1 + (rows + vectors) / (rows * vectors) / 8)
 
     tiles = [(-(-r // words), v) for r, v in _TILES.get(lanes, _TILES[8])]
-    return MatmulCpu(lanes, min(tiles, key=cost), blocks=2 * cores())
+    # blocks that take long need not be many: each copies its own stretches of the factors
+    blocks = cores() if m * n * k > LONG else 2 * cores()
+    return MatmulCpu(lanes, min(tiles, key=cost), blocks=blocks)
 
 
 def _module(of: Product) -> Module:
