@@ -17,9 +17,6 @@ from workbench.schedules import choose, space
 from workbench.tune import Candidate, Space, Status, Trial, Tuning, tune
 
 if TYPE_CHECKING:
-    import os
-    from concurrent.futures import Executor
-
     from workbench.graph.partition import Group
     from workbench.ir.compute import Compute
     from workbench.ir.module import Module
@@ -122,11 +119,10 @@ def tune_groups(
     target: Target,
     *,
     budget_s: float | None = None,
+    observer: Observer | None = None,
     top: int = 16,
     sample_s: float = 0.02,
-    record: str | os.PathLike[str] | None = None,
-    executor: Executor | None = None,
-    observer: Observer | None = None,
+    **how: Any,
 ) -> GraphTuning:
     """Tune every different definition among the anchors of `groups`, the most frequent first.
 
@@ -134,15 +130,14 @@ def tune_groups(
     ----------
     budget_s : float, optional
         For all together [s].
-    top, sample_s, record, executor
-        As for :func:`workbench.tune.tune`.
     observer : callable, optional
         Called after each trial.
+    top, sample_s, **how
+        As for :func:`workbench.tune.tune`: ``record``, ``executor``, ``tolerance``.
     """
     found: dict[str, list[Group]] = {}
-    for group in groups:
-        if _tunable(group):
-            found.setdefault(signature(group.anchor.definition), []).append(group)
+    for group in filter(_tunable, groups):
+        found.setdefault(signature(group.anchor.definition), []).append(group)
     end = None if budget_s is None else time.perf_counter() + budget_s
     tunings: dict[str, Tuning] = {}
     stopped = ""
@@ -151,21 +146,12 @@ def tune_groups(
         candidates = space(group.anchor.definition, target)
         if len(candidates) < 2:
             continue
-        left = None if end is None else end - time.perf_counter()
-        if left is not None and left <= 0:
-            stopped = "the time was up"
-            break
+        left = None if end is None else max(0.0, end - time.perf_counter())
+        build = _builder(group, target, type(candidates[0]))
         tunings[name] = tune(
-            _builder(group, target, type(candidates[0])),
-            Space.over(candidates),
-            target=target,
-            top=top,
-            sample_s=sample_s,
-            budget_s=left,
-            record=record,
-            executor=executor,
-            observer=_named(observer, name),
-        )
+            build, Space.over(candidates), target=target, budget_s=left, top=top,
+            sample_s=sample_s, observer=_named(observer, name), **how,
+        )  # fmt: skip
         if stopped := tunings[name].stopped:
             break
     return GraphTuning(_choices(found, tunings, target), tunings, stopped)
