@@ -38,7 +38,8 @@ class Recurrent:
     """One direction of a recurrent layer.
 
     Its kernel takes x [steps, batch, gates · hidden], what the inputs contribute, biases
-    included; r [hidden, gates · hidden], the transposed weights; h0 [batch, hidden]; for LSTM
+    included; r [hidden / lanes, hidden, gates, lanes], the weights vector by vector of units, as
+    they are read; h0 [batch, hidden]; for LSTM
     c0 [batch, hidden]; then, if there are, the peepholes p [3 · hidden], the bias rb [hidden]
     inside the product of GRU's last gate, and the lengths i32 [batch]. It gives
     y [steps, batch, hidden], the last h and, for LSTM, the last c.
@@ -80,8 +81,13 @@ class Recurrent:
 
     def build(self, target: Target) -> Module:
         """The program for a target, level `script`."""
-        threads = min(_THREADS, power_of_two(self.hidden))
-        return _Layer(self, host().lanes if target.kind == "cpu" else threads).module()
+        threads = max(lanes(), min(_THREADS, power_of_two(self.hidden)))
+        return _Layer(self, lanes() if target.kind == "cpu" else threads).module()
+
+
+def lanes() -> int:
+    """Neighbouring units whose weights lie side by side: lanes of a vector of this machine."""
+    return host().lanes
 
 
 class _Layer:
@@ -99,7 +105,8 @@ class _Layer:
         def kept(name: str, *shape: int) -> Var:
             return Var(name, TensorType(self.kind, shape, Scope.SHARED))
 
-        self.x, self.r = given("x", of.steps, of.batch, wide), given("r", of.hidden, wide)
+        self.x = given("x", of.steps, of.batch, wide)
+        self.r = given("r", -(-of.hidden // lanes()), of.hidden, GATES[of.cell], lanes())
         self.starts = [given(f"{s}0", *state) for s in ("hc" if of.cell == "lstm" else "h")]
         self.p, self.rb = given("p", 3 * of.hidden), given("rb", of.hidden)
         self.lens = Var("lengths", TensorType(i32, (of.batch,)))
@@ -110,6 +117,7 @@ class _Layer:
         self.c, self.z, self.rh = (kept(n, of.hidden) for n in ("c", "z", "rh"))
         self.item, self.step = Var("item", i32), Var("step", i32)
         self.length, self.time = Var("length", i32), Var("time", i32)
+        self.chunk = Var("chunk", i32)
 
     def module(self) -> Module:
         """The whole kernel."""
@@ -139,6 +147,7 @@ class _Layer:
         """`body` for all units, each by its thread."""
 
         def chunk(n: Var) -> Stmt:
+            self.chunk = n
             unit = build.add(build.mul(n, self.threads), LANE)
             inner = body(unit)
             ragged = self.of.hidden % self.threads
@@ -195,16 +204,21 @@ class _Layer:
 
         def term(k: Var) -> Stmt:
             state = self._old(k) if vector is None else build.load(vector, (k,))
-            sums = (
-                Assign(
-                    acc, build.add(acc, build.mul(value, self._load(self.r, k, self._at(g, unit))))
-                )
-                for g, acc in zip(gates, accs, strict=True)
-            )
-            return Seq((Declare(value, state), *sums))
+            parts: list[Stmt] = [Declare(value, state)]
+            for g, acc in zip(gates, accs, strict=True):
+                weight = self._load(self.r, *self._place(unit, k, g))
+                parts.append(Assign(acc, build.add(acc, build.mul(value, weight))))
+            return Seq(tuple(parts))
 
         begun = [Declare(acc, s) for acc, s in zip(accs, start, strict=True)]
         return [*begun, loop("k", self.of.hidden, term)], accs
+
+    def _place(self, unit: Expr, k: Expr, gate: int) -> tuple[Expr, ...]:
+        """Where the weight lies that `unit` has in a gate for the unit `k` of the step before."""
+        if self.threads == lanes():
+            return self.chunk, k, build.const(gate), LANE
+        vector, lane = build.floordiv(unit, lanes()), build.floormod(unit, lanes())
+        return vector, k, build.const(gate), lane
 
     def _at(self, gate: int, unit: Expr) -> Expr:
         return build.add(unit, gate * self.of.hidden)

@@ -22,7 +22,7 @@ from workbench.graph.ops.matmul import product
 from workbench.ir import build
 from workbench.ir.expr import BinaryOp, Expr, UnaryOp
 from workbench.ir.types import i32
-from workbench.schedules.recurrent import GATES, Activation, Recurrent
+from workbench.schedules.recurrent import GATES, Activation, Recurrent, lanes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -234,6 +234,19 @@ def _contributed(
     return ops.reshape(b, flat, (s.steps, s.batch, wide)), inner
 
 
+def _packed(b: Builder, s: _Sizes, r: Tensor) -> Tensor:
+    """The weights of the state as the steps read them: for a vector of units and each unit of the
+    step before the weights of all gates.
+    """
+    count = -(-s.hidden // lanes())
+    gates = ops.reshape(b, r, (s.gates, s.hidden, s.hidden))
+    if missing := count * lanes() - s.hidden:
+        nothing = b.constant(np.zeros((s.gates, missing, s.hidden), r.dtype.numpy_name))
+        gates = ops.concat(b, [gates, nothing], 1)
+    vectors = ops.reshape(b, gates, (s.gates, count, lanes(), s.hidden))
+    return ops.transpose(b, vectors, [1, 3, 0, 2])
+
+
 def _direction(
     node: Node,
     cell: str,
@@ -268,7 +281,7 @@ def _direction(
         **how,  # pyright: ignore[reportArgumentType]
     )
     optional = [t for t in (peepholes, inner, lengths) if t is not None]
-    inputs = [part, ops.transpose(b, r, [1, 0]), *started, *optional]
+    inputs = [part, _packed(b, s, r), *started, *optional]
     state = (x.dtype, (s.batch, s.hidden))
     outputs = [(x.dtype, (s.steps, s.batch, s.hidden)), *(state for _ in started)]
     shown = {"hidden": s.hidden, "reverse": how["reverse"]}
