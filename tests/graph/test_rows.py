@@ -116,6 +116,14 @@ def test_what_somebody_else_needs_is_stored_on_the_way() -> None:
     assert first.outputs[0] in second.inputs
 
 
+def test_an_injective_chain_stores_on_the_way() -> None:
+    nodes = [node("Tanh", "x", "a"), node("Exp", "a", "b"), node("Transpose", "b", "c")]
+    made = small(nodes, ["a", "c"])
+    for target in ("interp", "cpu"):
+        fused = agree(made, {"x": floats(6, 40)}, target)
+        assert [g.name for g in fused.groups] == ["tanh_exp_transpose"]
+
+
 def test_what_comes_back_through_another_kernel_stays_outside() -> None:
     """A gate made of the means by a matrix product: its user cannot be in the means' kernel."""
     made = small(

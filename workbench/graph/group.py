@@ -103,3 +103,11 @@ class Partition:
 
     groups: tuple[Group, ...]
     unfused: tuple[Unfused, ...]
+
+
+def taken(op: Operator, inside: str = "has a reduction itself") -> str:
+    """Why an operator cannot join a group."""
+    if op.host is not None:
+        own = isinstance(op.host, Program)
+        return f"{op.name} {'has a kernel of its own' if own else 'runs on the host'}"
+    return f"{op.name} {'is in another group already' if op.injective else inside}"

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from workbench.base.names import shown
 from workbench.graph.cost import REREADS, costly, loads, operations, recomputed, rereads, too_often
 from workbench.graph.graph import Graph, producers, users
-from workbench.graph.group import Group, Partition, Unfused
-from workbench.graph.operator import Program
+from workbench.graph.group import Group, Partition, Unfused, taken
 from workbench.graph.paths import Path, Reach, ordered
 from workbench.graph.rows import Region
 
@@ -43,24 +42,7 @@ def partition(graph: Graph, fuse: bool = True) -> Partition:
     if not fuse:
         return Partition(tuple(Group(op) for op in graph.operators), ())
     state = _State(graph)
-    anchors = [op for op in graph.operators if not op.injective]
-    rows = {op: region for op in anchors if op.host is None and (region := Region.start(op))}
-    state.free.difference_update(op for op in anchors if op not in rows)
-    state.idle = set(rows)
-    for op in anchors:
-        if op not in rows:
-            state.grow_epilogue(op)
-    for op, region in rows.items():
-        if op in state.idle:
-            state.grow_rows(op, region)
-    for op in anchors:
-        if op in state.members:
-            state.grow_prologue(op)
-    for op in reversed(graph.operators):
-        if op in state.free and not state.needless(op):
-            state.free.remove(op)
-            state.members[op] = [op]
-            state.grow_prologue(op)
+    state.gather()
     groups = ordered([state.group(op) for op in state.members], state.reach.place)
     return Partition(groups, tuple(state.unfused(groups)))
 
@@ -97,6 +79,40 @@ class _State:
         self.reach = Reach(self.graph)
         self.free = {op for op in self.graph.operators if op.injective}
         self.copied = recomputed(self.graph)
+
+    def gather(self) -> None:
+        """Make groups of all operators."""
+        operators = self.graph.operators
+        anchors = [op for op in operators if not op.injective]
+        rows = {op: region for op in anchors if op.host is None and (region := Region.start(op))}
+        self.idle.update(rows)
+        for op in anchors:
+            if op not in rows:
+                self.grow_epilogue(op)
+        for op, region in rows.items():
+            if op in self.idle:
+                self.grow_rows(op, region)
+        for op in anchors:
+            if op in self.members:
+                self.grow_prologue(op)
+        self._gather_injective()
+
+    def _gather_injective(self) -> None:
+        """Make groups of what is left: first around what has to be stored, then from the end."""
+        for op in self.graph.operators:
+            if self._stored(op):
+                self.grow_epilogue(op)
+                self.grow_prologue(op)
+        for op in reversed(self.graph.operators):
+            if op in self.free and not self.needless(op):
+                self.free.remove(op)
+                self.members[op] = [op]
+                self.grow_prologue(op)
+
+    def _stored(self, op: Operator) -> bool:
+        """Whether what a free operator gives has to be stored, whoever is to read it."""
+        several = op.output in self.outputs or len(self.users.get(op.output, ())) > 1
+        return op in self.free and op not in self.copied and several
 
     def needless(self, op: Operator) -> bool:
         """Whether all that read a copied operator compute it themselves."""
@@ -207,7 +223,7 @@ class _State:
         """How `op` continues the paths of its inputs; None, with a reason, when it cannot."""
         inner = [t for t in op.inputs if t in maps]
         if op not in self.free:
-            return _taken(op, "has a reduction"), None
+            return taken(op, "has a reduction"), None
         paths: list[Path] = []
         for t in inner:
             if op.inverse(t) is None:
@@ -257,7 +273,7 @@ class _State:
                 if not reason:
                     self.copied.discard(op)
             else:
-                reason = _taken(op, "is no reduction along the same rows")
+                reason = taken(op, "is no reduction along the same rows")
             for t in op.inputs if reason else ():
                 if t in made:
                     self.reasons[t, op] = reason
@@ -312,7 +328,7 @@ class _State:
         """Why `maker` cannot join; None when it can."""
         if reason := self._needed(tensor, maker, group):
             return reason
-        return self._too_much(tensor, maker, group) if maker in self.free else _taken(maker)
+        return self._too_much(tensor, maker, group) if maker in self.free else taken(maker)
 
     def _needed(self, tensor: Tensor, maker: Operator, group: Sequence[Operator]) -> str | None:
         """Who else needs a tensor."""
@@ -380,12 +396,4 @@ class _State:
             return f"{shown(tensor.name)} is an output of the graph"
         if len(self.users[tensor]) > 1:
             return f"{shown(tensor.name)} has {len(self.users[tensor])} uses"
-        return _taken(op)
-
-
-def _taken(op: Operator, inside: str = "has a reduction itself") -> str:
-    """Why an operator cannot join a group."""
-    if op.host is not None:
-        own = isinstance(op.host, Program)
-        return f"{op.name} {'has a kernel of its own' if own else 'runs on the host'}"
-    return f"{op.name} {'is in another group already' if op.injective else inside}"
+        return taken(op)
