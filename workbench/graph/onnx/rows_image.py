@@ -114,8 +114,8 @@ def _resize(
 
 def _fitted(inputs: list[int], sizes: list[int], policy: str) -> tuple[list[float], list[int]]:
     """Scale of each axis, and its extent."""
-    if 0 in inputs:
-        raise ModelError("Resize of a tensor without elements needs scales")
+    if 0 in inputs or not inputs or len(sizes) != len(inputs):
+        raise ModelError(f"Resize: sizes {sizes} do not fit extents {inputs}")
     scales = [s / e for s, e in zip(sizes, inputs, strict=False)]
     if policy == "stretch":
         return scales, sizes

@@ -102,6 +102,8 @@ def _dropout(
 ) -> tuple[Tensor, Tensor | None]:
     flag = node.known(b, training, "training_mode")
     share = node.known(b, ratio, "ratio") if flag is not None and flag.any() else np.zeros(())
+    if share is not None and share.size != 1:
+        raise ModelError(f"Dropout: the ratio is one number, not {list(share.shape)}")
     drop = 0.5 if share is None else float(share.reshape(()))
     masked = len(node.outputs) > 1 and bool(node.outputs[1])
     if not 0 <= drop < 1:
