@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.base.names import shown
+from workbench.graph.operator import Program
 
 if TYPE_CHECKING:
-    from workbench.graph.operator import HostCall, Operator, Program
+    from workbench.graph.operator import HostCall, Operator
     from workbench.graph.rows import Region
     from workbench.graph.tensor import Tensor
 
