@@ -164,6 +164,14 @@ def test_pooling(padded: bool) -> None:
         np.testing.assert_allclose(unblocked(out, 12), want, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(1, 8, 19, 1), (2, 12, 1, 1), (1, 8, 1, 13)])
+def test_columns_are_where_there_are_several(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(9)
+    x = rng.standard_normal(shape).astype("float32")
+    w = rng.standard_normal((16, shape[1], 3, 3)).astype("float32")
+    check_conv(x, w, Window((3, 3), (1, 1), (1, 1), (1, 1), (1, 1)), 1, 8)
+
+
 def test_what_is_no_window_is_refused() -> None:
     b = Builder()
     x, w = Tensor("x", f32, (1, 4, 6, 6)), Tensor("w", f32, (4, 4, 3, 3))

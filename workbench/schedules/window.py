@@ -73,7 +73,7 @@ class Sliding:
         value, tests = _parted(reduction)
         if any(lane in variables(t) for t in tests):
             return None
-        column = compute.axes[-2]
+        column = compute.axes[_spot(shape)]
         if flat and (len(shape) < 5 or tests or not _flattens(compute)):
             return None
         mine = tuple(t for t in tests if column in variables(t))
@@ -89,7 +89,12 @@ class Sliding:
     def columns(self) -> int:
         """Places along the columns."""
         shape = self.compute.output.tensor.extents
-        return shape[-3] * shape[-2] if self.flat else shape[-2]
+        return shape[-3] * shape[-2] if self.flat else shape[self.spot]
+
+    @property
+    def spot(self) -> int:
+        """Which dimension of the output the columns are."""
+        return _spot(self.compute.output.tensor.extents)
 
     @property
     def reduction(self) -> Reduction:
@@ -103,7 +108,7 @@ class Sliding:
         return all(prove(test, facts) for test in self.column)
 
     def _facts(self, start: int, width: int) -> Facts:
-        ends = {self.compute.axes[-2]: Range(start, start + width - 1)}
+        ends = {self.compute.axes[self.spot]: Range(start, start + width - 1)}
         axes = zip(self.reduction.axes, self.reduction.extents, strict=True)
         return Facts({**ends, **{a: Range(0, e - 1) for a, e in axes}})
 
@@ -135,6 +140,12 @@ class Sliding:
 
 _SCATTERED = {BinaryOp.FLOORMOD, BinaryOp.TRUNCMOD, BinaryOp.EQ, BinaryOp.NE}
 """What a condition holds for every second column with, or for one."""
+
+
+def _spot(shape: tuple[int, ...]) -> int:
+    """The last dimension before the lanes that has several places, if one has."""
+    wide = (d for d in range(len(shape) - 2, 1, -1) if shape[d] > 1)
+    return next(wide, len(shape) - 2)
 
 
 def _without_ones(compute: Compute) -> Compute:

@@ -149,7 +149,7 @@ class _Program:
         width, blocks = self.knobs.each
         if self.shape[1] % blocks or width * blocks > WIDEST:
             raise ScheduleError(f"tiles of {width} by {blocks} do not suit {self.shape}")
-        lead = self.shape[:1] + self.shape[2 : -3 if self.window.flat else -2]
+        lead = self.shape[:1] + self.shape[2 : -3 if self.window.flat else self.window.spot]
         counts = [self.shape[0], self.shape[1] // blocks, *lead[1:]]
         rows = 1
         if len(lead) > 1:
@@ -160,6 +160,7 @@ class _Program:
         block = tuple(Var(f"b{d}", i32) for d in range(len(counts)))
         axes = self.compute.axes
         values: dict[Var, Expr] = {axes[0]: block[0], axes[-1]: LANE}
+        values |= {axis: build.const(0) for axis in axes[self.window.spot + 1 : -1]}
         values |= zip(axes[2:], block[2:], strict=False)
         first = build.mul(block[1], blocks)
         if len(lead) > 1:
@@ -238,7 +239,7 @@ class _Tile:
                 build.floormod(place, wide),
             )
         else:
-            found[axes[-2]] = place
+            found[axes[window.spot]] = place
         return found
 
     def each(self, body: Callable[[Expr, Expr], Stmt], low: int = 0, high: int = -1) -> Stmt:
@@ -307,7 +308,8 @@ class _Tile:
         low, high = self._exist(fixed) if self.edge is not None else (0, self.width)
         if low >= high:
             return Seq(())
-        parts = factors(value, self.of.compute.axes[1], self.of.compute.axes[-2])
+        axes = self.of.compute.axes
+        parts = factors(value, axes[1], axes[self.of.window.spot])
         if parts is None:
             return self.each(
                 lambda t, v: self._add(t, v, substitute(value, self.at(t, v))), low, high
@@ -334,7 +336,7 @@ class _Tile:
     def _exist(self, fixed: dict[Var, int]) -> tuple[int, int]:
         """The columns of this tile that the conditions leave; always side by side."""
         assert self.edge is not None
-        column = self.of.compute.axes[-2]
+        column = self.of.compute.axes[self.of.window.spot]
         facts = Facts({v: Range(n, n) for v, n in fixed.items()})
         hold = [
             t
