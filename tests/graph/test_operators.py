@@ -213,3 +213,19 @@ def test_nan_is_handed_on(op: str, inputs: str, attributes: dict[str, object], t
     wanted = ReferenceEvaluator(made).run(None, {"x": x})[0]
     np.testing.assert_allclose(run(made, {"x": x}, target)["y"], wanted, rtol=1e-6)
     assert np.isnan(wanted[0])
+
+
+@pytest.mark.parametrize("group", [1, 2])
+@pytest.mark.parametrize("target", ["interp", "cpu"])
+def test_convolution_over_a_dimension_of_one(group: int, target: str) -> None:
+    # its window is a row; the blocks of a CPU need something to run along
+    made = model(
+        [
+            node("Conv", "x w b", "c", group=group, pads=[2, 0, 1, 0], strides=[2, 3]),
+            node("Relu", "c", "y"),
+        ],
+        {"x": (F, (2, 32, 19, 1))},
+        ["y"],
+        {"w": floats(32, 32 // group, 5, 1), "b": floats(32)},
+    )
+    agree(made, {"x": floats(2, 32, 19, 1)}, target, rtol=1e-4, atol=1e-4)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError
 from workbench.graph.ops.define import Axes, accumulator, reduce
 from workbench.graph.ops.elementwise import parameter, variables
+from workbench.graph.ops.shape import reshape
 from workbench.ir import build
 from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr, Var
@@ -82,6 +83,21 @@ class Window:
         high = [build.less(at, extent)] if last - self.before[d] >= extent else []
         return low + high
 
+    def thin(self, spatial: Sequence[int]) -> bool:
+        """Whether there is one place along the last dimension, seen as it is, and more before."""
+        last = (spatial[-1], self.kernel[-1], self.before[-1], self.after[-1])
+        return last == (1, 1, 0, 0) and max(spatial) > 1
+
+    def without_last(self) -> Window:
+        """The same without its last dimension."""
+        return Window(
+            self.kernel[:-1],
+            self.stride[:-1],
+            self.dilation[:-1],
+            self.before[:-1],
+            self.after[:-1],
+        )
+
 
 def conv(
     b: Builder,
@@ -109,6 +125,8 @@ def conv(
     """
     _check_conv(x, w, window, group)
     spatial = x.extents[2:]
+    if window.thin(spatial) and zeros == (None, None):
+        return _thin_conv(b, x, w, window, group, to)
     outputs = window.outputs(spatial)
     batch, maps, own = x.extents[0], w.extents[0], w.extents[1]
     place = variables(b, (x, w), *zeros)
@@ -136,6 +154,15 @@ def conv(
     compute = reduce(name, list(place.values()), kind, Reducer.SUM, extents, value)
     shown = {"kernel": list(window.kernel), "stride": list(window.stride), "group": group}
     return b.emit(compute, list(place), attributes=shown)
+
+
+def _thin_conv(
+    b: Builder, x: Tensor, w: Tensor, window: Window, group: int, to: DType | None
+) -> Tensor:
+    """The convolution without its last dimension of 1, where tiles would have no width."""
+    flat, weights = reshape(b, x, x.extents[:-1]), reshape(b, w, w.extents[:-1])
+    out = conv(b, flat, weights, window.without_last(), group, to=to)
+    return reshape(b, out, (*out.extents, 1))
 
 
 def _check_conv(x: Tensor, w: Tensor, window: Window, group: int) -> None:
