@@ -75,7 +75,7 @@ class MatmulCpu:
         return _module(Product(compute, *found, *knobs))
 
 
-_TILES = {16: ((6, 4), (12, 2), (8, 3), (24, 1)), 8: ((6, 2), (4, 3), (12, 1))}
+REGISTER_TILES = {16: ((6, 4), (12, 2), (8, 3), (24, 1)), 8: ((6, 2), (4, 3), (12, 1))}
 """Register tiles that leave room for operands, by lanes; 4 lanes have the registers of 8."""
 
 
@@ -100,7 +100,7 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
         padded = -(-m // rows) * rows * -(-n // (vectors * lanes)) * vectors * lanes
         return padded * (1 + (rows + vectors) / (rows * vectors) / 8)
 
-    tiles = [(-(-r // words), v) for r, v in _TILES.get(lanes, _TILES[8])]
+    tiles = [(-(-r // words), v) for r, v in REGISTER_TILES.get(lanes, REGISTER_TILES[8])]
     # blocks that take long need not be many: each copies its own stretches of the factors
     blocks = cores() if m * n * k > LONG else 2 * cores()
     return MatmulCpu(lanes, min(tiles, key=cost), blocks=blocks)

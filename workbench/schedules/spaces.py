@@ -63,13 +63,13 @@ def _others(usual: Template, compute: Compute) -> list[Template]:
             return [ReduceSerial(threads) for threads in (32, 64, 128, 256)]
         case RowBlock():
             widths = (1, WARP, 2 * WARP, 4 * WARP, 8 * WARP)
-            pairs = product((1, 2, 4, 8), widths, (1, 2, 4))
-            return [replace(usual, rows=r, width=w, chains=c) for r, w, c in pairs if r * w <= 512]
+            pairs = product((1, 2, 4, 8), widths)
+            return [replace(usual, rows=r, width=w) for r, w in pairs if r * w <= 512]
         case MatmulSimt():
             return _simt(usual)
         case MatmulCpu():
-            tiles = matmul_cpu._TILES.get(usual.lanes, matmul_cpu._TILES[8])
-            sides = ((256, 512), (512, 512), (512, 1024), (1024, 512))
+            tiles = matmul_cpu.REGISTER_TILES.get(usual.lanes, matmul_cpu.REGISTER_TILES[8])
+            sides = ((256, 512), (512, 512), (512, 1024), (1024, 512), (1024, 2048))
             return [
                 replace(usual, each=each, depth=depth, tile=tile)
                 for each, depth, tile in product(tiles, (192, 256, 384, 512), sides)
