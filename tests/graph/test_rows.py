@@ -246,6 +246,12 @@ def test_cuda_compiles_without_spills(name: str, length: int) -> None:
     assert kernel.resources.spill_bytes == 0
 
 
+def test_few_long_rows_are_left_to_several_kernels() -> None:
+    for rows, kernels in ((2, 4), (16, 1)):
+        made = model([node("Softmax", "x", "y", axis=1)], {"x": (F, (rows, 2**18))}, ["y"])
+        assert len(from_onnx(made).optimize().groups) == kernels
+
+
 def test_an_exponential_is_computed_once() -> None:
     """What costs much is kept between the passes; what costs little is computed again."""
     made = model([node("Softmax", "x", "y", axis=1)], {"x": (F, (6, 64))}, ["y"])

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 Index = tuple[Expr, ...]
 
+FEW, LONG = 8, 2**17
+"""Fewer rows than this that are longer than that keep too few blocks busy: what follows their
+reduction is better spread over all."""
+
 
 @dataclass(eq=False)
 class Region:
@@ -51,10 +55,12 @@ class Region:
 
     @classmethod
     def start(cls, op: Operator) -> Region | None:
-        """The rows of a reduction; None when it has none, as a matrix product or a convolution."""
+        """The rows of a reduction; None when it has none, as a matrix product or a convolution,
+        or when they are few and long.
+        """
         compute = op.definition
         reduction = compute.reduction
-        if reduction is None:
+        if reduction is None or (op.output.size < FEW and prod(reduction.extents) > LONG):
             return None
         region = cls(compute.axes, compute.output.tensor.extents, reduction.axes, reduction.extents)
         own = dict(zip(region.axes, region.extents, strict=True))
