@@ -111,8 +111,9 @@ class _State:
 
     def _stored(self, op: Operator) -> bool:
         """Whether what a free operator gives has to be stored, whoever is to read it."""
-        several = op.output in self.outputs or len(self.users.get(op.output, ())) > 1
-        return op in self.free and op not in self.copied and several
+        if op not in self.free or op in self.copied:
+            return False
+        return op.output in self.outputs or len(self.users.get(op.output, ())) > 1
 
     def needless(self, op: Operator) -> bool:
         """Whether all that read a copied operator compute it themselves."""
