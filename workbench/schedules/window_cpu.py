@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 WIDEST = 28
 """Vectors of a register tile, at most: of 32 registers some hold operands."""
 
+WIDEST_OF_16 = 12
+"""The same where there are 16 registers."""
+
 EDGES = 6
 """Tiles of a row that may be written out for their padding."""
 
@@ -111,7 +114,8 @@ def _candidates(window: Sliding) -> Iterator[WindowCpu]:
     for count in (1, 2, 3, 4, 6, 8):
         if blocks % count:
             continue
-        widths = {even(window.columns, most) for most in range(1, WIDEST // count + 1)}
+        vectors = WIDEST if window.compute.output.tensor.extents[-1] >= 16 else WIDEST_OF_16
+        widths = {even(window.columns, most) for most in range(1, vectors // count + 1)}
         for width in sorted(widths):
             if len(window.tiles(width, clear)[1]) <= EDGES:
                 yield WindowCpu((width, count), window.flat)
@@ -126,8 +130,10 @@ def _cost(knobs: WindowCpu, window: Sliding) -> float:
     cycles = max(vectors, loads * 0.6, 4.0) + 0.35 * loads
     last = window.columns % width
     lost = (cycles * (width - last) / width if last else 0) / max(1, window.columns // width)
-    channels = window.compute.output.tensor.extents[1]
-    starved = 0.05 if knobs.flat and channels // blocks < BLOCKS else 0.0
+    shape = window.compute.output.tensor.extents
+    rows = prod(shape[2 : -3 if window.flat else window.spot])
+    total = shape[0] * shape[1] // blocks * rows
+    starved = 0.0 if total >= BLOCKS else max(0.05, 0.3 / total)
     return (cycles + lost) / vectors + starved
 
 
