@@ -35,14 +35,14 @@ _THREADS = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recurrent:
-    """One direction of a recurrent layer.
+    """A recurrent layer, in one direction or two.
 
-    Its kernel takes x [steps, batch, gates · hidden], what the inputs contribute, biases
-    included; r [hidden / lanes, hidden, gates, lanes], the weights vector by vector of units, as
-    they are read; h0 [batch, hidden]; for LSTM
-    c0 [batch, hidden]; then, if there are, the peepholes p [3 · hidden], the bias rb [hidden]
-    inside the product of GRU's last gate, and the lengths i32 [batch]. It gives
-    y [steps, batch, hidden], the last h and, for LSTM, the last c.
+    Its kernel takes x [steps, batch, ways · gates · hidden], what the inputs contribute, biases
+    included; r [ways, hidden / lanes, hidden, gates, lanes], the weights vector by vector of units,
+    as they are read; h0 [ways, batch, hidden]; for LSTM c0 of that shape; then, if there are, the
+    peepholes p [ways, 3 · hidden], the bias rb [ways, hidden] inside the product of GRU's last
+    gate, and the lengths i32 [batch]. It gives y [steps, ways, batch, hidden], the last h and, for
+    LSTM, the last c.
 
     Attributes
     ----------
@@ -52,10 +52,10 @@ class Recurrent:
         Extents.
     dtype : DType
         Of all tensors; halves are computed in f32.
-    activations : tuple of callable
-        f, g, h as far as the cell has them.
-    reverse : bool
-        Whether the last step comes first.
+    activations : tuple of tuple of callable
+        For each way f, g, h as far as the cell has them.
+    reverse : tuple of bool
+        For each way whether the last step comes first.
     after : bool
         GRU: whether the reset gate is applied after the product.
     coupled : bool
@@ -71,8 +71,8 @@ class Recurrent:
     batch: int
     hidden: int
     dtype: DType
-    activations: tuple[Activation, ...]
-    reverse: bool = False
+    activations: tuple[tuple[Activation, ...], ...]
+    reverse: tuple[bool, ...] = (False,)
     after: bool = False
     coupled: bool = False
     peepholes: bool = False
@@ -96,8 +96,8 @@ class _Layer:
     def __init__(self, of: Recurrent, threads: int) -> None:
         self.of, self.threads = of, threads
         self.kind = f32 if of.dtype == f16 else of.dtype
-        wide = GATES[of.cell] * of.hidden
-        state = (of.batch, of.hidden)
+        ways, self.wide = len(of.reverse), GATES[of.cell] * of.hidden
+        state = (ways, of.batch, of.hidden)
 
         def given(name: str, *shape: int) -> Var:
             return Var(name, TensorType(of.dtype, shape))
@@ -105,17 +105,17 @@ class _Layer:
         def kept(name: str, *shape: int) -> Var:
             return Var(name, TensorType(self.kind, shape, Scope.SHARED))
 
-        self.x = given("x", of.steps, of.batch, wide)
-        self.r = given("r", -(-of.hidden // lanes()), of.hidden, GATES[of.cell], lanes())
+        self.x = given("x", of.steps, of.batch, ways * self.wide)
+        self.r = given("r", ways, -(-of.hidden // lanes()), of.hidden, GATES[of.cell], lanes())
         self.starts = [given(f"{s}0", *state) for s in ("hc" if of.cell == "lstm" else "h")]
-        self.p, self.rb = given("p", 3 * of.hidden), given("rb", of.hidden)
+        self.p, self.rb = given("p", ways, 3 * of.hidden), given("rb", ways, of.hidden)
         self.lens = Var("lengths", TensorType(i32, (of.batch,)))
-        self.y = given("y", of.steps, of.batch, of.hidden)
+        self.y = given("y", of.steps, *state)
         self.ends = [given(f"{s.name[0]}_last", *state) for s in self.starts]
         # the states before and after a step, since units still read the one before
         self.h = kept("h", 2, of.hidden)
         self.c, self.z, self.rh = (kept(n, of.hidden) for n in ("c", "z", "rh"))
-        self.item, self.step = Var("item", i32), Var("step", i32)
+        self.way, self.item, self.step = (Var(n, i32) for n in ("way", "item", "step"))
         self.length, self.time = Var("length", i32), Var("time", i32)
         self.chunk = Var("chunk", i32)
 
@@ -138,10 +138,12 @@ class _Layer:
                 self._units(self._end),
             )
         )
-        whole = ForTask((self.item,), spatial(of.batch), Builtin("blockIdx.x"), body)
-        note = f"{of.steps} steps, a block per item, threads along {of.hidden} units"
+        ways = len(of.reverse)
+        blocks = spatial(ways, of.batch)
+        whole = ForTask((self.way, self.item), blocks, Builtin("blockIdx.x"), body)
+        note = f"{of.steps} steps, a block per item and way, threads along {of.hidden} units"
         every = (*params, self.y, *self.ends)
-        return launched(of.cell, every, whole, of.batch, self.threads, (note,))
+        return launched(of.cell, every, whole, ways * of.batch, self.threads, (note,))
 
     def _units(self, body: Callable[[Expr], Stmt]) -> Stmt:
         """`body` for all units, each by its thread."""
@@ -159,17 +161,21 @@ class _Layer:
         return build.cast(build.load(tensor, index), self.kind)
 
     def _start(self, unit: Expr) -> Stmt:
-        h = Store(self.h, (build.const(0), unit), self._load(self.starts[0], self.item, unit))
+        h = Store(
+            self.h, (build.const(0), unit), self._load(self.starts[0], self.way, self.item, unit)
+        )
         if self.of.cell != "lstm":
             return h
-        return Seq((h, Store(self.c, (unit,), self._load(self.starts[1], self.item, unit))))
+        return Seq(
+            (h, Store(self.c, (unit,), self._load(self.starts[1], self.way, self.item, unit)))
+        )
 
     def _end(self, unit: Expr) -> Stmt:
         last = [build.load(self.h, (build.const(self.of.steps % 2), unit))]
         if self.of.cell == "lstm":
             last.append(build.load(self.c, (unit,)))
         stores = (
-            Store(to, (self.item, unit), build.cast(value, self.of.dtype))
+            Store(to, (self.way, self.item, unit), build.cast(value, self.of.dtype))
             for to, value in zip(self.ends, last, strict=True)
         )
         return Seq(tuple(stores))
@@ -177,16 +183,29 @@ class _Layer:
     def _step(self, step: Var) -> Stmt:
         self.step = step
         time: Expr = step
-        if self.of.reverse:
+        if any(self.of.reverse):
             last = build.sub(self.length if self.of.lengths else self.of.steps, 1)
             time = build.sub(last, step)
             # past the end of an item nothing is read that counts, and 0 is stored where it stands
             time = build.select(self._live, time, step) if self.of.lengths else time
+            time = time if all(self.of.reverse) else build.select(self._first, step, time)
         parts: list[Stmt] = [Declare(self.time, time)]
         if self.of.cell == "gru" and not self.of.after:
             parts += [self._units(self._reset), _BARRIER]
         cells = {"rnn": self._rnn, "gru": self._gru, "lstm": self._lstm}
         return Seq((*parts, self._units(cells[self.of.cell]), _BARRIER))
+
+    @property
+    def _first(self) -> Expr:
+        return build.less(self.way, 1)
+
+    def _activations(self) -> list[Activation]:
+        """Of both ways, where they are the same; else each chooses its own."""
+        first, last = self.of.activations[0], self.of.activations[-1]
+        return [f if f is g else self._either(f, g) for f, g in zip(first, last, strict=True)]
+
+    def _either(self, f: Activation, g: Activation) -> Activation:
+        return lambda v: build.select(self._first, f(v), g(v))
 
     @property
     def _live(self) -> Expr:
@@ -216,15 +235,17 @@ class _Layer:
     def _place(self, unit: Expr, k: Expr, gate: int) -> tuple[Expr, ...]:
         """Where the weight lies that `unit` has in a gate for the unit `k` of the step before."""
         if self.threads == lanes():
-            return self.chunk, k, build.const(gate), LANE
+            return self.way, self.chunk, k, build.const(gate), LANE
         vector, lane = build.floordiv(unit, lanes()), build.floormod(unit, lanes())
-        return vector, k, build.const(gate), lane
+        return self.way, vector, k, build.const(gate), lane
 
     def _at(self, gate: int, unit: Expr) -> Expr:
         return build.add(unit, gate * self.of.hidden)
 
     def _inputs(self, unit: Expr, gates: Sequence[int]) -> list[Expr]:
-        return [self._load(self.x, self.time, self.item, self._at(g, unit)) for g in gates]
+        start = build.mul(self.way, self.wide)
+        places = (build.add(start, self._at(g, unit)) for g in gates)
+        return [self._load(self.x, self.time, self.item, place) for place in places]
 
     def _done(self, unit: Expr, parts: Sequence[Stmt], value: Expr, c: Expr | None = None) -> Stmt:
         """The end of a step: the new state of a unit, kept and given."""
@@ -243,29 +264,33 @@ class _Layer:
                 Store(self.c, (unit,), build.select(self._live, c, before) if live else c)
             )
         shown = build.select(self._live, h, zero) if live else h
-        out = Store(self.y, (self.time, self.item, unit), build.cast(shown, self.of.dtype))
+        out = Store(
+            self.y, (self.time, self.way, self.item, unit), build.cast(shown, self.of.dtype)
+        )
         return Seq((*parts, *stores, out))
 
     def _rnn(self, unit: Expr) -> Stmt:
         parts, (acc,) = self._sums(unit, [0], self._inputs(unit, [0]))
-        return self._done(unit, parts, self.of.activations[0](acc))
+        return self._done(unit, parts, self._activations()[0](acc))
 
     def _reset(self, unit: Expr) -> Stmt:
         """GRU's first two gates, where the third needs the state as reset by all units."""
         parts, (z, r) = self._sums(unit, [0, 1], self._inputs(unit, [0, 1]))
-        f = self.of.activations[0]
+        f = self._activations()[0]
         keep = Store(self.z, (unit,), f(z))
         return Seq((*parts, keep, Store(self.rh, (unit,), build.mul(f(r), self._old(unit)))))
 
     def _gru(self, unit: Expr) -> Stmt:
-        f, g = self.of.activations
+        f, g = self._activations()
         z = Var("update", self.kind)
         if not self.of.after:
             parts, (acc,) = self._sums(unit, [2], self._inputs(unit, [2]), self.rh)
             parts.append(Declare(z, build.load(self.z, (unit,))))
             fresh = g(acc)
         else:
-            first = self._load(self.rb, unit) if self.of.biased else build.const(0, self.kind)
+            first = (
+                self._load(self.rb, self.way, unit) if self.of.biased else build.const(0, self.kind)
+            )
             start = [*self._inputs(unit, [0, 1]), first]
             parts, (acc_z, acc_r, inner) = self._sums(unit, [0, 1, 2], start)
             parts.append(Declare(z, f(acc_z)))
@@ -275,7 +300,7 @@ class _Layer:
         return self._done(unit, parts, mixed)
 
     def _lstm(self, unit: Expr) -> Stmt:
-        f, g, h = self.of.activations
+        f, g, h = self._activations()
         parts, (acc_i, acc_o, acc_f, acc_c) = self._sums(
             unit, range(4), self._inputs(unit, range(4))
         )
@@ -284,7 +309,9 @@ class _Layer:
         def peeped(acc: Expr, gate: int, state: Expr) -> Expr:
             if not self.of.peepholes:
                 return acc
-            return build.add(acc, build.mul(self._load(self.p, self._at(gate, unit)), state))
+            return build.add(
+                acc, build.mul(self._load(self.p, self.way, self._at(gate, unit)), state)
+            )
 
         parts += [Declare(old, build.load(self.c, (unit,))), Declare(i, f(peeped(acc_i, 0, old)))]
         forget = build.sub(1.0, i) if self.of.coupled else f(peeped(acc_f, 2, old))

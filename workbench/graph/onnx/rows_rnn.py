@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
@@ -89,8 +89,8 @@ def _clipped(function: Activation, limit: float, v: Expr) -> Expr:
     return function(build.binary(BinaryOp.MIN, low, limit))
 
 
-def _activations(node: Node, cell: str, ways: int) -> list[tuple[Activation, ...]]:
-    """The activation functions of each direction."""
+def _activations(node: Node, cell: str, ways: int) -> tuple[tuple[Activation, ...], ...]:
+    """The activation functions of each direction, the same object where they are the same."""
     each = len(_DEFAULTS[cell])
     names = list(node.attributes.get("activations") or _DEFAULTS[cell] * ways)
     if len(names) != each * ways:
@@ -98,6 +98,7 @@ def _activations(node: Node, cell: str, ways: int) -> list[tuple[Activation, ...
     given = {k: list(node.attributes.get(f"activation_{k}", ())) for k in ("alpha", "beta")}
     limit = node.real("clip", 0.0)
     found: list[Activation] = []
+    known: dict[object, Activation] = {}
     for name in (n.decode() if isinstance(n, bytes) else str(n) for n in names):
         if name.lower() not in _ACTIVATIONS:
             raise UnsupportedOp(f"the activation {name} is not supported", op=node.op)
@@ -111,9 +112,10 @@ def _activations(node: Node, cell: str, ways: int) -> list[tuple[Activation, ...
             values.append(float(value))
         bound = _with(function, values)
         # as onnxruntime does, of LSTM's state itself nothing is cut off
-        cut = limit and len(found) % each < _SUMMED
-        found.append(partial(_clipped, bound, limit) if cut else bound)
-    return [tuple(found[n : n + each]) for n in range(0, len(found), each)]
+        cut = bool(limit) and len(found) % each < _SUMMED
+        made = partial(_clipped, bound, limit) if cut else bound
+        found.append(known.setdefault((name.lower(), *values, cut), made))
+    return tuple(tuple(found[n : n + each]) for n in range(0, len(found), each))
 
 
 def _with(function: Callable[..., Expr], values: Sequence[float]) -> Activation:
@@ -180,58 +182,43 @@ def _layer(
         _expect(t, s.ways, s.batch, s.hidden)
     if lengths is not None:
         lengths = convert(b, lengths, i32)
-    functions = _activations(node, cell, s.ways)
-    found: list[tuple[Tensor, ...]] = []
-    for n, reverse in enumerate(_WAYS[node.text("direction", "forward")]):
-        own = [t and _part(b, t, n) for t in (w, r, bias, *states, peepholes)]
-        how = {"activations": functions[n], "reverse": reverse}
-        found.append(_direction(node, cell, b, s, x, own, lengths, how))
-    whole, *last = (_together(b, parts, d) for d, parts in enumerate(zip(*found, strict=True)))
+    how = {
+        "activations": _activations(node, cell, s.ways),
+        "after": cell == "gru" and node.number("linear_before_reset", 0) != 0,
+        "coupled": cell == "lstm" and node.number("input_forget", 0) != 0,
+        "reverse": _WAYS[node.text("direction", "forward")],
+    }
+    whole, *last = _recurrent(cell, b, s, (x, w, r, bias, lengths, peepholes), states, how)
     if swapped:
         whole = ops.transpose(b, whole, [2, 0, 1, 3])
         last = [ops.transpose(b, t, [1, 0, 2]) for t in last]
     return (whole, *last)
 
 
-def _part(b: Builder, t: Tensor, place: int) -> Tensor:
-    """`t[place]`."""
-    shape = t.extents[1:]
-    if t.extents[0] > 1:
-        starts = [place, *(0 for _ in shape)]
-        t = ops.take(b, t, starts, [1] * t.rank, (1, *shape))
-    return ops.reshape(b, t, shape)
-
-
-def _slice(b: Builder, t: Tensor, start: int, count: int) -> Tensor:
-    """`t[start : start + count]` of a vector."""
-    return ops.take(b, t, [start], [1], [count])
-
-
-def _together(b: Builder, parts: Sequence[Tensor], place: int) -> Tensor:
-    """The directions side by side: after the steps in Y, first in the last states."""
-    axis = 1 if place == 0 else 0
-    shape = list(parts[0].extents)
-    shape.insert(axis, 1)
-    return ops.concat(b, [ops.reshape(b, t, shape) for t in parts], axis)
+def _columns(b: Builder, t: Tensor, start: int, count: int) -> Tensor:
+    """`t[:, start : start + count]` of a matrix."""
+    return ops.take(b, t, [0, start], [1, 1], [t.extents[0], count])
 
 
 def _contributed(
     b: Builder, s: _Sizes, x: Tensor, w: Tensor, bias: Tensor | None, after: bool
 ) -> tuple[Tensor, Tensor | None]:
     """What inputs and biases contribute to all steps; GRU's bias that belongs inside a product."""
-    rows = ops.reshape(b, x, (s.steps * s.batch, s.inputs))
-    flat = product(b, "matmul", rows, ops.transpose(b, w, [1, 0]))
-    inner: Tensor | None = None
     wide = s.gates * s.hidden
+    rows = ops.reshape(b, x, (s.steps * s.batch, s.inputs))
+    weights = ops.reshape(b, w, (s.ways * wide, s.inputs))
+    flat = product(b, "matmul", rows, ops.transpose(b, weights, [1, 0]))
+    inner: Tensor | None = None
     if bias is not None:
         add = partial(elementwise, b, "add", build.add)
-        recurrent = _slice(b, bias, wide, wide)
+        recurrent = _columns(b, bias, wide, wide)
         if after:
-            inner = _slice(b, recurrent, 2 * s.hidden, s.hidden)
-            zero = b.constant(np.zeros(s.hidden, x.dtype.numpy_name))
-            recurrent = ops.concat(b, [_slice(b, recurrent, 0, 2 * s.hidden), zero], 0)
-        flat = add(flat, add(_slice(b, bias, 0, wide), recurrent))
-    return ops.reshape(b, flat, (s.steps, s.batch, wide)), inner
+            inner = _columns(b, recurrent, 2 * s.hidden, s.hidden)
+            zero = b.constant(np.zeros((s.ways, s.hidden), x.dtype.numpy_name))
+            recurrent = ops.concat(b, [_columns(b, recurrent, 0, 2 * s.hidden), zero], 1)
+        both = add(_columns(b, bias, 0, wide), recurrent)
+        flat = add(flat, ops.reshape(b, both, (s.ways * wide,)))
+    return ops.reshape(b, flat, (s.steps, s.batch, s.ways * wide)), inner
 
 
 def _packed(b: Builder, s: _Sizes, r: Tensor) -> Tensor:
@@ -239,53 +226,48 @@ def _packed(b: Builder, s: _Sizes, r: Tensor) -> Tensor:
     step before the weights of all gates.
     """
     count = -(-s.hidden // lanes())
-    gates = ops.reshape(b, r, (s.gates, s.hidden, s.hidden))
+    gates = ops.reshape(b, r, (s.ways, s.gates, s.hidden, s.hidden))
     if missing := count * lanes() - s.hidden:
-        nothing = b.constant(np.zeros((s.gates, missing, s.hidden), r.dtype.numpy_name))
-        gates = ops.concat(b, [gates, nothing], 1)
-    vectors = ops.reshape(b, gates, (s.gates, count, lanes(), s.hidden))
-    return ops.transpose(b, vectors, [1, 3, 0, 2])
+        shape = (s.ways, s.gates, missing, s.hidden)
+        gates = ops.concat(b, [gates, b.constant(np.zeros(shape, r.dtype.numpy_name))], 2)
+    vectors = ops.reshape(b, gates, (s.ways, s.gates, count, lanes(), s.hidden))
+    return ops.transpose(b, vectors, [0, 2, 4, 1, 3])
 
 
-def _direction(
-    node: Node,
+def _recurrent(
     cell: str,
     b: Builder,
     s: _Sizes,
-    x: Tensor,
-    own: Sequence[Tensor | None],
-    lengths: Tensor | None,
-    how: Mapping[str, object],
+    inputs: Sequence[Tensor | None],
+    states: Sequence[Tensor | None],
+    how: dict[str, Any],
 ) -> tuple[Tensor, ...]:
-    """Y and the last states of one direction."""
-    w, r, bias, *states, peepholes = own
+    """Y and the last states."""
+    x, w, r, bias, lengths, peepholes = inputs
+    assert x is not None
     assert w is not None
     assert r is not None
-    after = cell == "gru" and node.number("linear_before_reset", 0) != 0
-    started = [t or b.constant(np.zeros((s.batch, s.hidden), x.dtype.numpy_name)) for t in states]
+    state = (s.ways, s.batch, s.hidden)
+    started = [t or b.constant(np.zeros(state, x.dtype.numpy_name)) for t in states]
     if 0 in (s.steps, s.batch, s.hidden):
-        empty = b.constant(np.zeros((s.steps, s.batch, s.hidden), x.dtype.numpy_name))
-        return (empty, *started)
-    part, inner = _contributed(b, s, x, w, bias, after)
+        return (b.constant(np.zeros((s.steps, *state), x.dtype.numpy_name)), *started)
+    part, inner = _contributed(b, s, x, w, bias, how["after"])
     layer = Recurrent(
         cell,
         s.steps,
         s.batch,
         s.hidden,
         x.dtype,
-        after=after,
-        coupled=cell == "lstm" and node.number("input_forget", 0) != 0,
         peepholes=peepholes is not None,
         biased=inner is not None,
         lengths=lengths is not None,
-        **how,  # pyright: ignore[reportArgumentType]
+        **how,
     )
     optional = [t for t in (peepholes, inner, lengths) if t is not None]
-    inputs = [part, _packed(b, s, r), *started, *optional]
-    state = (x.dtype, (s.batch, s.hidden))
-    outputs = [(x.dtype, (s.steps, s.batch, s.hidden)), *(state for _ in started)]
-    shown = {"hidden": s.hidden, "reverse": how["reverse"]}
-    return b.program(cell, Program(layer.build), inputs, outputs, shown)
+    read = [part, _packed(b, s, r), *started, *optional]
+    outputs = [(x.dtype, (s.steps, *state)), *((x.dtype, state) for _ in started)]
+    shown = {"hidden": s.hidden, "ways": s.ways}
+    return b.program(cell, Program(layer.build), read, outputs, shown)
 
 
 ROWS = tuple(
