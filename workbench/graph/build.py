@@ -164,7 +164,7 @@ class Builder:
         used = tuple(inputs) if compute.inputs else ()
         if any(t.size == 0 for t in used):
             compute, used = _without_empty(compute, used)
-        if output.size >= 2**31:
+        if max(output.size, *extents, 0) >= 2**31:
             raise ModelError(f"{output} has {output.size} elements; kernels count up to 2**31 - 1")
         if output.size == 0:
             return self.constant(np.zeros(extents, kind.dtype.numpy_name))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from workbench.base.errors import WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
 from workbench.graph.compile import CompiledGraph, Step, compile_graph
@@ -187,7 +188,7 @@ class DynamicGraph(CompiledGraph):
                 return made
             read = [cut.known[t] if t in cut.known else self._seen(values[t]) for t in cut.reads]
             if cut.host:
-                read = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in cut.host(*read)]
+                read = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in _hosted(cut, read)]
             part = self._after(part, cut, read)
             values.update(zip(part.segment.given, map(xp.asarray, read), strict=False))
 
@@ -241,3 +242,13 @@ def _bound(tensor: Tensor, array: Array, dims: Mapping[str, int]) -> Tensor:
     else:
         shape = tuple(dims[e.name] if isinstance(e, Dim) else e for e in tensor.shape)
     return replace(tensor, shape=shape)
+
+
+def _hosted(cut: Cut, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """What the host call of a cut gives."""
+    assert cut.host is not None, "a cut without a host call reads values only"
+    try:
+        return cut.host(*arrays)
+    except WorkbenchError as error:
+        error.notes = (*error.notes, f"where {cut.why}")
+        raise

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.base.errors import LaunchError
+from workbench.base.errors import LaunchError, WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.graph.build import host_arrays
 from workbench.graph.sequence import Launches
@@ -121,7 +121,11 @@ class Workspace:
         def run() -> None:
             inputs = [self.array(t).reshape(t.extents) for t in op.inputs]
             values = [a.get() for a in inputs] if gpu else inputs
-            found = host_arrays(op.name, function, values, op.outputs)
+            try:
+                found = host_arrays(op.name, function, values, op.outputs)
+            except WorkbenchError as error:
+                error.notes = (*error.notes, f"in node {', '.join(op.origin) or op.name}")
+                raise
             for t, array in zip(op.outputs, found, strict=True):
                 self.array(t).reshape(t.extents)[...] = array_module(gpu).asarray(array)
 

@@ -56,7 +56,8 @@ class Node:
     @classmethod
     def of(cls, proto: onnx.NodeProto, opset: int) -> Node:
         """The view of a NodeProto."""
-        for text in (proto.op_type, proto.domain, proto.name, *proto.input, *proto.output):
+        outer = captured(proto)
+        for text in (proto.op_type, proto.domain, proto.name, *proto.input, *proto.output, *outer):
             check_text(text)
         domain = "" if proto.domain == "ai.onnx" else proto.domain
         outputs = tuple(proto.output)
@@ -76,7 +77,7 @@ class Node:
             outputs,
             values,
             proto,
-            captured(proto),
+            outer,
         )
 
     def number(self, key: str, default: int | None = None) -> int:

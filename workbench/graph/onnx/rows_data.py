@@ -63,7 +63,9 @@ def _non_max_suppression(
             (least, "score_threshold"),
         )
     ]
-    numbers = [None if v is None or v.size != 1 else v.reshape(()).item() for v in limits]
+    if any(v is not None and v.size > 1 for v in limits):
+        raise ModelError("each limit of a NonMaxSuppression is one number")
+    numbers = [None if v is None or not v.size else v.reshape(()).item() for v in limits]
     function = partial(
         host.non_max_suppression,
         most=int(numbers[0] or 0),

@@ -175,7 +175,9 @@ def _pixels(data: Array, *, mode: str, mirrored: bool) -> tuple[Array]:
     try:
         picture = np.asarray(pillow.open(io.BytesIO(data.tobytes())).convert(mode))
     except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as error:
-        raise LaunchError("ImageDecoder: the bytes are no picture", notes=[str(error)]) from None
+        raise LaunchError(
+            "ImageDecoder: the bytes are no picture", notes=[type(error).__name__]
+        ) from None
     pixels = picture if picture.ndim == 3 else picture[:, :, None]
     return (np.ascontiguousarray(pixels[:, :, ::-1] if mirrored else pixels),)
 

@@ -82,6 +82,8 @@ def array_of(tensor: onnx.TensorProto, folder: Path | None) -> np.ndarray:
     ModelError
         When the data do not fit the shape, or lie outside the model's folder.
     """
+    if isinstance(tensor.name, bytes):  # as protobuf hands out what is no text
+        raise ModelError(f"the name {tensor.name!r:.80} is no UTF-8", hint="is the file damaged?")
     name = shown(tensor.name or "a constant")
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         tensor = with_external(tensor, name, folder)
