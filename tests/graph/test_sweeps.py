@@ -77,7 +77,7 @@ def test_conv(seed: int) -> None:
 def test_conv_transpose(seed: int) -> None:
     random = np.random.default_rng(100 + seed)
     dims, group = 1 + seed % 2, int(random.integers(1, 4))
-    own, maps = several(random, 1, 3, 2)
+    own, maps = several(random, 1, 6, 2)
     found: dict[str, Any] = window(random, dims)
     # onnxruntime takes an output_padding below the stride or the dilation only
     found["output_padding"] = [int(random.integers(0, s)) for s in found["strides"]]

@@ -201,7 +201,8 @@ def _col2im(node: Node, b: Builder, x: Tensor, image: Tensor, block: Tensor) -> 
         raise ModelError(f"Col2Im: blocks of {list(kernel)} do not fit a picture of {extents}")
     # the window moves over the picture, of which `x` holds the columns
     picture = Tensor("image", x.dtype, (1, 1, *extents))
-    return transposed.columns_to_image(b, x, window_of(node, picture, kernel), extents)
+    window = window_of(node, picture, kernel)
+    return transposed.columns_to_image(b, x, window, extents, window.outputs(extents))
 
 
 ROWS = (

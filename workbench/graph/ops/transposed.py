@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
 from workbench.graph.ops.conv import Window
-from workbench.graph.ops.define import Axes, accumulator, reduce
+from workbench.graph.ops.define import Axes, accumulator, grid, reduce
+from workbench.graph.ops.matmul import matmul
+from workbench.graph.ops.shape import reshape, transpose
 from workbench.ir import build
 from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
@@ -17,6 +19,9 @@ from workbench.ir.types import TensorType
 if TYPE_CHECKING:
     from workbench.graph.build import Builder
     from workbench.graph.tensor import Tensor
+
+_PRODUCT = 4
+"""Channels of a group from which a transposed convolution is a matrix product and a sum."""
 
 
 def _turns(window: Window, d: int) -> int:
@@ -57,6 +62,8 @@ def conv_transpose(
     if group < 1 or channels % group or w.extents[0] != channels:
         raise ModelError(f"conv_transpose: {x} and {w} do not fit in {group} groups")
     own, maps, spatial = channels // group, w.extents[1], x.extents[2:]
+    if own >= _PRODUCT and x.dtype.bits >= 32 and x.dtype.is_float:
+        return _by_product(b, x, w, window, outputs, group)
     source, weight, wide = x.variable(), w.variable(), accumulator(x.dtype)
 
     def value(i: Axes, r: Axes) -> Expr:
@@ -77,20 +84,41 @@ def conv_transpose(
     return b.emit(compute, [x, w], attributes=shown)
 
 
-def columns_to_image(b: Builder, x: Tensor, window: Window, image: Sequence[int]) -> Tensor:
+def _by_product(
+    b: Builder, x: Tensor, w: Tensor, window: Window, outputs: Sequence[int], group: int
+) -> Tensor:
+    """The same as a matrix product, whose columns are windows, and their sum."""
+    batch, channels, maps, size = *x.extents[:2], w.extents[1], prod(window.kernel)
+    lead = (group,) if group > 1 else ()
+    factor = reshape(b, w, (*lead, channels // group, maps * size))
+    factor = transpose(b, factor, (*range(len(lead)), len(lead) + 1, len(lead)))
+    places = prod(x.extents[2:])
+    columns = matmul(b, factor, reshape(b, x, (batch, *lead, channels // group, places)))
+    columns = reshape(b, columns, (batch, group * maps * size, places))
+    return columns_to_image(b, columns, window, outputs, x.extents[2:])
+
+
+def columns_to_image(
+    b: Builder, x: Tensor, window: Window, image: Sequence[int], blocks: Sequence[int]
+) -> Tensor:
     """Sum of the windows that `x` [n, c * window, windows] holds side by side: [n, c, *image].
+
+    Parameters
+    ----------
+    blocks : sequence of int
+        How many windows there are along each dimension.
 
     Raises
     ------
     ModelError
-        When `x` holds another number of windows than the image has.
+        When `x` holds another number of windows.
     """
-    size, blocks = prod(window.kernel), window.outputs(image)
+    size = prod(window.kernel)
     if x.rank != 3 or x.extents[1] % size or x.extents[2] != prod(blocks):
         raise ModelError(f"col2im: {x} does not hold {prod(blocks)} windows of {size} elements")
     source, wide = x.variable(), accumulator(x.dtype)
 
-    def value(i: Axes, r: Axes) -> Expr:
+    def value(i: Axes, r: Sequence[Expr]) -> Expr:
         each = [_source(window, d, i[2 + d], r[d], e) for d, e in enumerate(blocks)]
         taps, at, tests = zip(*each, strict=True)
         row = build.add(build.mul(i[1], size), flat(taps, window.kernel))
@@ -100,7 +128,10 @@ def columns_to_image(b: Builder, x: Tensor, window: Window, image: Sequence[int]
 
     kind = TensorType(x.dtype, (x.extents[0], x.extents[1] // size, *image))
     turns = [_turns(window, d) for d in range(len(blocks))]
-    compute = reduce("col2im", [source], kind, Reducer.SUM, turns, value)
+    if prod(turns) == 1:
+        compute = grid("col2im", [source], kind, lambda i: value(i, [build.const(0)] * len(turns)))
+    else:
+        compute = reduce("col2im", [source], kind, Reducer.SUM, turns, value)
     return b.emit(compute, [x], attributes={"kernel": list(window.kernel)})
 
 
