@@ -231,3 +231,16 @@ def test_convolutions_one_after_the_other(channels: int, zero: int) -> None:
         weights,
     )
     agree(made, {"x": integers("uint8", 1, channels, 9, 9, seed=2)}, TARGET, atol=1)
+
+
+@pytest.mark.parametrize("depth", [300, 600, 6000])
+@pytest.mark.parametrize("fixed", [True, False])
+def test_long_sums_of_the_greatest_numbers_are_exact(depth: int, fixed: bool) -> None:
+    # one run of floats, several, and integers
+    a, b = np.full((8, depth), 255, "uint8"), np.full((depth, 16), -128, "int8")
+    a[1::2], b[:, ::3], b[1, 2] = 0, 127, 1
+    zero = np.array(3, "uint8")
+    inputs = {"a": a} if fixed else {"a": a, "b": b}
+    made = build("MatMulInteger", inputs, {"c": zero} | ({"b": b} if fixed else {}))
+    got = run(made, inputs, TARGET)["y"]
+    np.testing.assert_array_equal(got, (a.astype(np.int64) - 3) @ b.astype(np.int64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,6 +107,7 @@ def conv(
     group: int,
     zeros: tuple[Tensor | None, Tensor | None] = (None, None),
     to: DType | None = None,
+    wide: DType | None = None,
 ) -> Tensor:
     """Convolution of `x` [n, c, …] by `w` [k, c / group, …] to [n, k, …], without a bias.
 
@@ -117,6 +118,8 @@ def conv(
         counts as 0 after that.
     to : DType, optional
         Number type of the result; that of `x` by default.
+    wide : DType, optional
+        Number type of the sums; by default what suits `x`.
 
     Raises
     ------
@@ -130,23 +133,21 @@ def conv(
     outputs = window.outputs(spatial)
     batch, maps, own = x.extents[0], w.extents[0], w.extents[1]
     place = variables(b, (x, w), *zeros)
-    wide = accumulator(x.dtype)
+    sums = wide or accumulator(x.dtype)
+
+    def shifted(element: Expr, zero: Tensor | None, at: Sequence[Expr]) -> Expr:
+        own = build.cast(element, sums)
+        return build.sub(own, build.cast(parameter(b, place, zero, at), sums)) if zero else own
 
     def value(i: Axes, r: Axes) -> Expr:
         channel, inner = (r[0], r[1:]) if own > 1 else (build.const(0), r)
         first = build.mul(build.floordiv(i[1], maps // group), own) if group > 1 else 0
         at = [window.position(d, i[2 + d], inner[d]) for d in range(len(spatial))]
-        fill = parameter(b, place, zeros[0], [build.const(0)]) if zeros[0] else None
-        lead = [i[0], build.add(first, channel)]
-        term = _padded(window, place[x], lead, at, spatial, outputs, fill)
-        left = build.cast(term, wide)
-        own_at = (i[1], channel, *inner)
-        right = build.cast(build.load(place[w], own_at), wide)
-        if fill is not None:
-            left = build.sub(left, build.cast(fill, wide))
-        if zeros[1] is not None:
-            right = build.sub(right, build.cast(parameter(b, place, zeros[1], own_at), wide))
-        return build.mul(left, right)
+        lead, own_at = [i[0], build.add(first, channel)], (i[1], channel, *inner)
+        left = _padded(
+            window, place[x], lead, at, spatial, outputs, None, lambda e: shifted(e, zeros[0], ())
+        )
+        return build.mul(left, shifted(build.load(place[w], own_at), zeros[1], own_at))
 
     extents = ([own] if own > 1 else []) + list(window.kernel)
     kind = TensorType(to or x.dtype, (batch, maps, *outputs))
@@ -183,9 +184,12 @@ def _padded(
     spatial: Sequence[int],
     outputs: Sequence[int],
     fill: Expr | None = None,
+    change: Callable[[Expr], Expr] | None = None,
 ) -> Expr:
-    """The element at `at`, or `fill` (0) outside."""
-    load = build.load(source, [*lead, *at])
+    """The element at `at`, changed, or `fill` (0) outside."""
+    element = build.load(source, [*lead, *at])
+    load = change(element) if change else element
+    assert isinstance(load.type, DType)
     tests: list[Expr] = []
     for d, extent in enumerate(spatial):
         tests += window.inside(d, at[d], extent, outputs[d])

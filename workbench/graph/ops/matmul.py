@@ -28,12 +28,13 @@ def matmul(
     y: Tensor,
     zeros: tuple[Tensor | None, Tensor | None] = (None, None),
     to: DType | None = None,
+    wide: DType | None = None,
 ) -> Tensor:
     """`x @ y` as numpy does it: leading dimensions are batches and broadcast.
 
     Parameters
     ----------
-    zeros, to : optional
+    zeros, to, wide : optional
         As in `product`.
 
     Raises
@@ -43,7 +44,7 @@ def matmul(
     """
     left = reshape(b, x, (1, *x.extents)) if x.rank == 1 else x
     right = reshape(b, y, (*y.extents, 1)) if y.rank == 1 else y
-    out = product(b, "matmul", left, right, zeros=zeros, to=to)
+    out = product(b, "matmul", left, right, zeros=zeros, to=to, wide=wide)
     shape = out.extents[: -1 if y.rank == 1 else None]
     if x.rank == 1:
         shape = (*shape[: out.rank - 2], *shape[out.rank - 1 :])
@@ -58,6 +59,7 @@ def product(
     flip: tuple[bool, bool] = (False, False),
     zeros: tuple[Tensor | None, Tensor | None] = (None, None),
     to: DType | None = None,
+    wide: DType | None = None,
 ) -> Tensor:
     """Product of two (batches of) matrices, either of which may lie transposed.
 
@@ -67,26 +69,28 @@ def product(
         What is taken off the elements of `x` and of `y` first; each broadcasts to its matrix.
     to : DType, optional
         Number type of the result; that of `x` by default.
+    wide : DType, optional
+        Number type of the sums; by default what suits `x`.
     """
     m, k = _matrix(x, flip[0])
     inner, n = _matrix(y, flip[1])
     if k != inner:
         raise ModelError(f"{name}: {x} times {y} has inner extents {k} and {inner}")
     batch = broadcast(x.extents[:-2], y.extents[:-2])
-    wide = accumulator(x.dtype)
+    sums = wide or accumulator(x.dtype)
     place = variables(b, (x, y), *zeros)
 
     def value(i: Axes, r: Axes) -> Expr:
         lead = i[:-2]
         a = build.load(place[x], _index(x, lead, i[-2], r[0], flip[0]))
         c = build.load(place[y], _index(y, lead, r[0], i[-1], flip[1]))
-        left, right = build.cast(a, wide), build.cast(c, wide)
+        left, right = build.cast(a, sums), build.cast(c, sums)
         if zeros[0] is not None:
             zero = parameter(b, place, zeros[0], (*lead, i[-2], r[0]))
-            left = build.sub(left, build.cast(zero, wide))
+            left = build.sub(left, build.cast(zero, sums))
         if zeros[1] is not None:
             zero = parameter(b, place, zeros[1], (*lead, r[0], i[-1]))
-            right = build.sub(right, build.cast(zero, wide))
+            right = build.sub(right, build.cast(zero, sums))
         return build.mul(left, right)
 
     kind = TensorType(to or x.dtype, (*batch, m, n))

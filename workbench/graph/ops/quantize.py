@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
@@ -115,6 +116,47 @@ def requantize(
 
     inputs = [total, *scales, zero] if zero is not None else [total, *scales]
     return elementwise(b, "requantize", whole, *inputs)
+
+
+EXACT = 2**24
+"""Integers up to this are floats, so that sums that stay within it are exact in any order."""
+
+
+def sums_type(
+    b: Builder, x: Tensor, zero_x: Tensor | None, w: Tensor, zero_w: Tensor | None, over: list[int]
+) -> DType:
+    """The type in which products of quantized numbers are summed: f32 where it holds every sum
+    that there can be, and i32 otherwise.
+
+    Machines multiply floats faster than 32-bit integers.
+
+    Parameters
+    ----------
+    over : list of int
+        Dimensions of `w` that are summed over; `zero_x` and `zero_w` are taken off first.
+    """
+    if x.dtype.bits > 8 or w.dtype.bits > 8:
+        return i32
+    known, zero = b.value(w), np.zeros((), np.int64)
+    if zero_w is not None:
+        zero = b.value(zero_w)
+    if known is None or zero is None:
+        total = prod(w.extents[d] for d in over) * _reach(b, w, zero_w)
+    else:
+        each = np.abs(known.astype(np.int64) - zero.astype(np.int64)).sum(axis=tuple(over))
+        total = int(each.max(initial=0))
+    return f32 if total * _reach(b, x, zero_x) <= EXACT else i32
+
+
+def _reach(b: Builder, x: Tensor, zero: Tensor | None) -> int:
+    """How far elements of `x` can be from their zero point."""
+    low, high = (0, 255) if x.dtype.kind == "u" else (-128, 127)
+    if zero is None:
+        return max(-low, high)
+    known = b.value(zero)
+    if known is None or not known.size:
+        return high - low
+    return max(high - int(known.min()), int(known.max()) - low)
 
 
 def quantize_by_range(b: Builder, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
