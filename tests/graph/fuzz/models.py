@@ -19,6 +19,7 @@ def model(
     outputs: tuple[str, ...] = ("y",),
     functions: list[onnx.FunctionProto] | None = None,
     name: str = "bad",
+    opset: int = OPSET,
 ) -> onnx.ModelProto:
     """A model of f32 inputs; nothing is said of the outputs."""
     given = {"x": [2, 3]} if inputs is None else inputs
@@ -26,7 +27,7 @@ def model(
     ins = [helper.make_tensor_value_info(n, kind, s) for n, s in given.items()]
     outs = [helper.make_tensor_value_info(n, kind, None) for n in outputs]
     graph = helper.make_graph(nodes, name, ins, outs, weights or [])
-    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("own", 1)]
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("own", 1)]
     return helper.make_model(graph, opset_imports=opsets, functions=functions or [], ir_version=9)
 
 

@@ -196,6 +196,17 @@ def extents() -> Iterator[tuple[str, Callable[[Path], Source]]]:
             ],
             [floats("c", 1, 1, 8), floats("w", 1, 1, 500_000)],
         ),
+        "attention of no heads": lambda: model(
+            [node("Attention", "x k v", q_num_heads=3, kv_num_heads=0)],
+            inputs={"x": ["n", 2, 12], "k": [1, 2, 12], "v": [1, 2, 12]},
+            opset=23,
+        ),
+        "blocks of nothing": lambda: model(
+            [node("SpaceToDepth", "x", blocksize=0)], inputs={"x": ["n", 1, 2, 2]}
+        ),
+        "a step of nothing": lambda: model(
+            [node("AveragePool", "x", kernel_shape=[2], strides=[0])], inputs={"x": ["n", 1, 8]}
+        ),
         "split in 10**9": lambda: model([node("Split", "x", "y z", num_outputs=GIANT, axis=1)]),
         "an eye": lambda: model([node("EyeLike", "x", k=2**62)], inputs={"x": [50_000, 50_000]}),
         "an input of 2**62": lambda: model([node("Relu", "x")], inputs={"x": [2**62]}),

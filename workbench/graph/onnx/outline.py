@@ -64,11 +64,23 @@ def outline(model: Model) -> Graph:
     return Graph(model.name, model.inputs, ends, model.body.outputs, tuple(operators), constants)
 
 
+_DIVISORS = frozenset(
+    "blocksize group num_heads num_outputs kv_num_heads q_num_heads strides dilations".split()
+)
+"""Attributes by which inference divides, or may."""
+
+
+def _divides_by_nothing(attribute: onnx.AttributeProto) -> bool:
+    values = attribute.ints or [attribute.i]
+    return attribute.name in _DIVISORS and min(values) < 1
+
+
 def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
     """A copy without what ONNX's inference cannot take.
 
     A negative extent, or one of 0 with a step backwards, ends the whole process in its rule for
-    Slice (onnx 1.22, `std::clamp` with its ends swapped). Operators of no known domain it skips.
+    Slice (onnx 1.22, `std::clamp` with its ends swapped); so do 0 heads in its rule for Attention
+    (a division). Operators of no known domain it skips.
     """
     whole = onnx.ModelProto()
     whole.CopyFrom(proto)
@@ -77,7 +89,7 @@ def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
     graphs = [whole.graph]
     for graph in graphs:
         for node in graph.node:
-            if node.op_type == "Slice":
+            if node.op_type == "Slice" or any(map(_divides_by_nothing, node.attribute)):
                 node.domain = _SKIPPED
             graphs += [a.g for a in node.attribute if a.HasField("g")]
             graphs += [g for a in node.attribute for g in a.graphs]
