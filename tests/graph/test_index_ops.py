@@ -348,3 +348,11 @@ def test_counted_runs(mode: str, skips: int, least: int) -> None:
     )
     x = np.random.default_rng(0).integers(0, 4, (2, 12))
     agree(made, {"x": x}, TARGET)
+
+
+def test_runs_counted_too_far_away() -> None:
+    attributes = {"mode": "TF", "min_gram_length": 1, "max_gram_length": 1, "max_skip_count": 0}
+    attributes |= {"ngram_counts": [0], "ngram_indexes": [2**40], "pool_int64s": [1]}
+    made = model([node("TfIdfVectorizer", "x", "y", **attributes)], {"x": (np.int64, (3,))}, ["y"])
+    with pytest.raises(ModelError, match="ngram_indexes up to 1099511627776 are too large"):
+        run(made, {"x": np.array([1, 2, 1])}, TARGET)

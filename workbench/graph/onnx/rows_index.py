@@ -191,6 +191,8 @@ def _count_grams(node: Node, b: Builder, x: Tensor) -> Tensor:
     if mode not in ("TF", "IDF", "TFIDF") or weights.shape != (len(places),):
         raise ModelError(f"the mode {mode!r} with weights of shape {list(weights.shape)}")
     width = max(places, default=-1) + 1
+    if width > 2**24:
+        raise ModelError(f"ngram_indexes up to {width - 1} are too large")
     chosen = [n for n, g in enumerate(grams) if least <= len(g) <= most]
     function = partial(
         host.count_grams,

@@ -119,7 +119,7 @@ def _weights(node: Node, at: Array, target: Array, weight: Array, shape: tuple[i
     """What each node gives for each target."""
     if ((target < 0) | (target >= shape[1])).any():
         raise ModelError(f"a leaf speaks of target {target.max()} of {shape[1]}")
-    if shape[0] * shape[1] >= 2**28:
+    if shape[0] * shape[1] >= 2**26:
         raise ModelError(f"{shape[0]} leaves for {shape[1]} targets are too many")
     fill = {"MIN": np.inf, "MAX": -np.inf}.get(_aggregate(node), 0)
     table = np.full(shape, fill, weight.dtype)
