@@ -147,20 +147,14 @@ def _written(
             return Load(new[x], (n, high, *rest, low), node.type, span=node.span)
         return Load(new[w], (index[1], channel, *rest, index[-1]), node.type, span=node.span)
 
-    own_axes = reduction.axes if alone else reduction.axes[1:]
-    extents = reduction.extents if alone else reduction.extents[1:]
+    outer = list(zip(reduction.axes, reduction.extents, strict=True))[0 if alone else 1 :]
     whole = replace(
         reduction,
-        axes=(channel, *own_axes),
-        extents=(groups.span, *extents),
+        axes=(channel, *(a for a, _ in outer)),
+        extents=(groups.span, *(e for _, e in outer)),
         value=rewrite(reduction.value, rule),
     )
-    found = Compute(
-        compute.name,
-        tuple(new[v] for v in compute.inputs),
-        Var("out", TensorType(compute.output.tensor.dtype, shape)),
-        index,
-        rewrite(compute.value, rule),
-        whole,
-    )
-    return Blocked(found, {w: groups})
+    output = Var("out", TensorType(compute.output.tensor.dtype, shape))
+    read = tuple(new[v] for v in compute.inputs)
+    value = rewrite(compute.value, rule)
+    return Blocked(Compute(compute.name, read, output, index, value, whole), {w: groups})
