@@ -1,7 +1,7 @@
 """C4: products of f32 matrices on one CPU thread, beside numpy and onnxruntime.
 
-onnxruntime gets the right factor as an input where both factors would be computed, and as a
-constant of the model, which it packs ahead, where it would be a weight.
+In the shapes of layers the right factor is a weight: onnxruntime gets it as a constant of the
+model, and both pack it ahead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from workbench.bench.figure import Figure, Goal, Settings, absent, duration, tim
 from workbench.bench.gpu_on_cpu import one_blas_thread, one_thread
 from workbench.driver.build import compile_module
 from workbench.graph.build import Builder
+from workbench.graph.graph import Graph
 from workbench.graph.ops.matmul import product
+from workbench.graph.pack import pack_weights
 from workbench.graph.tensor import Tensor
 from workbench.ir.target import Target
 from workbench.ir.types import f32
@@ -52,7 +54,7 @@ def _beside(size: tuple[int, int, int], *, weights: bool, settings: Settings) ->
         return [absent(f"numpy ÷ workbench, {name}", why, _GOAL, "×")]
     beside = np.empty_like(c)
     runs: dict[str, Run] = {
-        "workbench": one_thread(_kernel(m, n, k), [a, b, c]),
+        "workbench": _launch(a, b, c, weights=weights),
         "numpy": lambda: np.matmul(a, b, out=beside),
     }
     theirs = _onnxruntime(a, b, weights=weights)
@@ -76,11 +78,19 @@ def _beside(size: tuple[int, int, int], *, weights: bool, settings: Settings) ->
     return [*figures, times(label, slower, _GOAL)]
 
 
-def _kernel(m: int, n: int, k: int) -> Any:
+def _launch(a: Any, b: Any, c: Any, *, weights: bool) -> Run:
+    """The product on one thread; weights are packed ahead, as in a model that is compiled."""
     builder = Builder()
-    product(builder, "matmul", Tensor("a", f32, (m, k)), Tensor("b", f32, (k, n)))
-    module = schedule(builder.operators[-1].definition, Target("cpu"))
-    return compile_module(module, "cpu")
+    left, right = Tensor("a", f32, a.shape), Tensor("b", f32, b.shape)
+    out = product(builder, "matmul", left, right)
+    constants = {right: b} if weights else {}
+    inputs = (left,) if weights else (left, right)
+    graph = Graph("product", inputs, (out,), ("c",), tuple(builder.operators), constants)
+    packed = pack_weights(graph)
+    (op,) = packed.operators
+    arrays = {left: a, right: b, **packed.constants}
+    kernel = compile_module(schedule(op.definition, Target("cpu")), "cpu")
+    return one_thread(kernel, [*(arrays[t] for t in op.inputs), c])
 
 
 def _onnxruntime(a: Any, b: Any, *, weights: bool) -> Run | None:
