@@ -83,7 +83,7 @@ class Resizing:
             case "pytorch_half_pixel":
                 return half if whole != 1 else np.full(out, -0.5)
             case "half_pixel_symmetric":
-                return half + extent / 2 * (1 - out / whole)
+                return half + extent / 2 * (1 - out / whole) if whole else half
             case "asymmetric":
                 return y / scale
             case "align_corners":
