@@ -114,7 +114,8 @@ def recomputed(graph: Graph) -> set[Operator]:
     That is where it takes few operations, no program would do them over and over, and it moves
     fewer bytes than storing once and reading.
     """
-    using, outputs = users(graph.operators), set(graph.outputs)
+    using, makers = users(graph.operators), producers(graph.operators)
+    outputs = set(graph.outputs)
     found: set[Operator] = set()
     often: dict[Operator, float] = {}
 
@@ -132,7 +133,10 @@ def recomputed(graph: Graph) -> set[Operator]:
                 passed(u) if u.injective else rereads(u, op.output) for u in readers if not u.host
             ]
             often[op] = max(rates, default=1)
-            several = len(readers) > 1 or any(u in found for u in readers)
+            several = len(readers) > 1
+            # what follows a reduction is its epilogue, and stored
+            follows = any(t in makers and not makers[t].injective for t in op.inputs)
+            several = several or (any(u in found for u in readers) and not follows)
             if op.output in outputs or not several or any(u.host for u in readers):
                 continue
             if often[op] <= REREADS and operations(op) <= CHEAP and _repays(op, len(readers)):

@@ -86,15 +86,13 @@ class _State:
         anchors = [op for op in operators if not op.injective]
         rows = {op: region for op in anchors if op.host is None and (region := Region.start(op))}
         self.idle.update(rows)
-        for op in anchors:
-            if op not in rows:
-                self.grow_epilogue(op)
+        for op in (a for a in anchors if a not in rows):
+            self.grow_epilogue(op)
         for op, region in rows.items():
             if op in self.idle:
                 self.grow_rows(op, region)
-        for op in anchors:
-            if op in self.members:
-                self.grow_prologue(op)
+        for op in (a for a in anchors if a in self.members):
+            self.grow_prologue(op)
         self._gather_injective()
 
     def _gather_injective(self) -> None:
@@ -189,7 +187,10 @@ class _State:
         while before != len(group) < LARGEST:
             before = len(group)
             for op in [u for t in list(maps) for u in self.users.get(t, ())]:
-                if op in group or op in self.copied or len(group) >= LARGEST:
+                if op in group or len(group) >= LARGEST:
+                    continue
+                if self._waits(op):
+                    self._say(op, maps, f"{op.name} costs nothing where its result is read")
                     continue
                 reason, path = self._join(op, maps)
                 if path is not None and (between := self.reach.between([*group, op])):
@@ -200,6 +201,11 @@ class _State:
                 self._say(op, maps, reason)
         for op in self._spare(group):
             group.remove(op)
+
+    def _waits(self, op: Operator) -> bool:
+        """Whether an operator only moves elements, or is computed by each of its users."""
+        moves = op in self.copied or (op in self.free and not operations(op))
+        return moves and op.output not in self.outputs
 
     def _spare(self, group: Sequence[Operator]) -> list[Operator]:
         """Operators at the end of a group that cost nothing where their results are read."""
@@ -235,9 +241,8 @@ class _State:
         return "", paths[0]
 
     def _say(self, op: Operator, maps: dict[Tensor, Path], reason: str) -> None:
-        for t in op.inputs:
-            if t in maps:
-                self.reasons.setdefault((t, op), reason)
+        for t in maps.keys() & set(op.inputs):
+            self.reasons.setdefault((t, op), reason)
 
     # rows
 
@@ -256,9 +261,8 @@ class _State:
         self.free.difference_update(op for op in group if op not in self.copied)
         self.idle.difference_update(group)
         self.regions[anchor] = region
-        ordered = sorted(group[1:], key=self.reach.place.__getitem__)
-        first = self.reach.place[anchor]
-        self.epilogues[anchor] = [op for op in ordered if self.reach.place[op] > first]
+        later = (op for op in group if self.reach.place[op] > self.reach.place[anchor])
+        self.epilogues[anchor] = sorted(later, key=self.reach.place.__getitem__)
         if len([op for op in group if self._outside(op, group)]) > 1:
             self.reach.join(group)
 
@@ -369,28 +373,24 @@ class _State:
     def group(self, anchor: Operator) -> Group:
         """What was gathered around `anchor`."""
         epilogue, members = self.epilogues.get(anchor, []), self.members[anchor]
-        prologue = [op for op in members if op is not anchor and op not in epilogue]
-        prologue.sort(key=self.reach.place.__getitem__)
+        rest = (op for op in members if op is not anchor and op not in epilogue)
+        prologue = sorted(rest, key=self.reach.place.__getitem__)
         last = (epilogue or [anchor])[-1]
         own = [op for op in (*prologue, anchor, *epilogue) if op is not last]
-        kept = [op.output for op in own if op.host is None and self._outside(op, members)]
-        return Group(
-            anchor, tuple(prologue), tuple(epilogue), tuple(kept), self.regions.get(anchor)
-        )
+        kept = (op.output for op in own if op.host is None and self._outside(op, members))
+        region = self.regions.get(anchor)
+        return Group(anchor, tuple(prologue), tuple(epilogue), tuple(kept), region)
 
     def unfused(self, groups: Sequence[Group]) -> list[Unfused]:
         """Every edge between two groups, with its reason."""
         found: dict[tuple[Tensor, Operator], Unfused] = {}
-        for group in groups:
-            for op in group.operators:
-                for tensor in op.inputs:
-                    maker = self.makers.get(tensor)
-                    if maker is None or maker in group.operators:
-                        continue
-                    reason = self.reasons.get((tensor, op)) or self._why(tensor, op)
-                    found[tensor, op] = Unfused(tensor, maker, op, reason)
-        place = self.reach.place
-        return sorted(found.values(), key=lambda u: place[u.user])
+        edges = ((g, op, t) for g in groups for op in g.operators for t in op.inputs)
+        for group, op, tensor in edges:
+            maker = self.makers.get(tensor)
+            if maker is not None and maker not in group.operators:
+                reason = self.reasons.get((tensor, op)) or self._why(tensor, op)
+                found[tensor, op] = Unfused(tensor, maker, op, reason)
+        return sorted(found.values(), key=lambda u: self.reach.place[u.user])
 
     def _why(self, tensor: Tensor, op: Operator) -> str:
         if tensor in self.outputs:
