@@ -58,6 +58,10 @@ def costly(op: Operator) -> str:
     return next((name for name in calls if name in COSTLY), "")
 
 
+WIDEST = 16
+"""Channels of a block, at most; a last axis of more is no block, and what ends in it no window."""
+
+
 def operations(op: Operator) -> int:
     """Additions or so that an element of an injective operator takes; moving it costs nothing."""
     total = 0
@@ -84,7 +88,9 @@ def too_often(anchor: Operator, maker: Operator, times: float) -> str:
     if times > REREADS and (call := costly(maker)):
         return call
     compute = anchor.compute
-    window = Sliding.of(compute, flat=False) if compute and times > OVER_AND_OVER else None
+    if compute is None or times <= OVER_AND_OVER or compute.output.tensor.extents[-1] > WIDEST:
+        return ""
+    window = Sliding.of(compute, flat=False)
     if window is None:
         return ""
     moves = operations(maker) > FEW if window.shared else _scatters(maker)
