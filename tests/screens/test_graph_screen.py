@@ -58,7 +58,7 @@ def test_before_after_and_one_kernel(open_notebook: Callable[..., Any], keep: Ca
     root = page.locator(".kw-graph")
     expect(root.locator(".kw-title")).to_have_text("residual")
     launches = root.locator(".kw-cell", has_text="launches")
-    expect(launches).to_have_text(re.compile(r"launches11 → \d"))
+    expect(launches).to_have_text(re.compile(r"launches13 → \d"))
     map_ = root.get_by_label("Graph", exact=True)
     map_.focus()
     page.keyboard.press("ArrowRight")
@@ -68,7 +68,7 @@ def test_before_after_and_one_kernel(open_notebook: Callable[..., Any], keep: Ca
     keep("graph-light", root)
 
     root.get_by_role("button", name="operators").click()
-    expect(root.locator(".kw-node")).to_have_count(11 + 2)
+    expect(root.locator(".kw-node")).to_have_count(13 + 2)
     keep("graph-before", root)
     root.get_by_role("button", name="kernels").click()
     root.locator(".kw-group").last.click()
@@ -77,7 +77,7 @@ def test_before_after_and_one_kernel(open_notebook: Callable[..., Any], keep: Ca
     expect(root.get_by_role("table", name="Kernels")).to_contain_text("conv")
 
     image = page.locator(".jp-OutputArea-output img")
-    expect(image).to_have_attribute("alt", re.compile("launches 11 →"))
+    expect(image).to_have_attribute("alt", re.compile("launches 13 →"))
     keep("graph-twin", image)
 
 
