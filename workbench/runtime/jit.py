@@ -7,6 +7,7 @@ version, the processor and its features.
 from __future__ import annotations
 
 import itertools
+import os
 import platform
 import threading
 import time
@@ -70,12 +71,15 @@ class Host:
         Elements of 32 bits in its vectors: 16 with AVX-512, 8 with AVX, else 4.
     version : str
         Of LLVM and llvmlite.
+    level1_bytes : int
+        Of a core's first-level data cache; where the system does not tell, a small one [byte].
     """
 
     cpu: str
     features: str
     lanes: int
     version: str
+    level1_bytes: int
 
 
 @once
@@ -95,7 +99,13 @@ def host() -> Host:
     )
     number = ".".join(map(str, binding.llvm_version_info))
     version = f"LLVM {number}, llvmlite {llvmlite.__version__}"
-    return Host(binding.get_host_cpu_name(), features.flatten(), lanes, version)
+    return Host(binding.get_host_cpu_name(), features.flatten(), lanes, version, _level1_bytes())
+
+
+def _level1_bytes() -> int:
+    name = "SC_LEVEL1_DCACHE_SIZE"  # of glibc; 0 where the kernel does not know
+    known = os.sysconf(name) if name in getattr(os, "sysconf_names", ()) else 0
+    return known if known > 0 else 32 * 1024
 
 
 @once

@@ -149,9 +149,9 @@ class Block:
     def multiply(self) -> Stmt:
         """All register tiles of the block."""
         return loop(
-            "down",
-            self.panels(0),
-            lambda down: loop("across", self.panels(1), lambda across: self._tile(down, across)),
+            "across",
+            self.panels(1),
+            lambda across: loop("down", self.panels(0), lambda down: self._tile(down, across)),
         )
 
     def _tile(self, down: Expr, across: Expr) -> Stmt:

@@ -2,7 +2,8 @@
 
 A block makes a tile of the product. It copies a stretch along k of both factors into scratch
 memory, the left one by rows, the right one in panels as wide as a register tile, and multiplies
-panel by panel: elements of the left factor are the same for all lanes, hence broadcast. Edges
+panel by panel: the panel stays in the first-level cache while all rows of the left factor pass by,
+whose elements are the same for all lanes, hence broadcast. Edges
 are cut off where the factors are copied and where results are stored; the multiplication itself
 has no masks.
 
@@ -23,6 +24,7 @@ from workbench.ir.stmt import Allocate, Evaluate, For, ForTask, Seq, Stmt
 from workbench.ir.types import Scope, TensorType, i32
 from workbench.mapping import spatial
 from workbench.runtime.cpu_launch import cores
+from workbench.runtime.jit import host
 from workbench.schedules.axes import kernel
 from workbench.schedules.lanes import dtype_of
 from workbench.schedules.matmul_block import Block
@@ -47,7 +49,8 @@ class MatmulCpu:
     each : tuple of int
         Rows and vectors of a register tile.
     depth : int
-        Most of the reduction in scratch memory at a time.
+        Most of the reduction in scratch memory at a time: a panel of the right factor as deep as
+        this should fit in the first-level cache, since every register tile above it reads it.
     tile : tuple of int
         Rows and columns of a block, at most; tiles are made even.
     blocks : int
@@ -56,7 +59,7 @@ class MatmulCpu:
 
     lanes: int = 16
     each: tuple[int, int] = (6, 4)
-    depth: int = 512
+    depth: int = 128
     tile: tuple[int, int] = (1024, 2048)
     blocks: int = 4
 
@@ -93,7 +96,8 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
     assert found is not None
     assert compute.reduction is not None
     m, n, k = Product(compute, *found, lanes, (1, 1)).shape
-    words = max(1, dtype_of(compute.reduction.value).bits // 32)
+    bits = dtype_of(compute.reduction.value).bits
+    words = max(1, bits // 32)
 
     def cost(each: tuple[int, int]) -> float:
         rows, vectors = each
@@ -103,7 +107,17 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
     tiles = [(-(-r // words), v) for r, v in REGISTER_TILES.get(lanes, REGISTER_TILES[8])]
     # blocks that take long need not be many: each copies its own stretches of the factors
     blocks = cores() if m * n * k > LONG else 2 * cores()
-    return MatmulCpu(lanes, min(tiles, key=cost), blocks=blocks)
+    each = min(tiles, key=cost)
+    return MatmulCpu(lanes, each, _depth(each[1] * lanes * bits // 8), blocks=blocks)
+
+
+def _depth(row_bytes: int) -> int:
+    """Rows of a panel that take three quarters of the first-level cache.
+
+    Source: Low et al., "Analytical Modeling Is Enough for High-Performance BLIS", ACM TOMS 43
+    (2016), section 4: the panel stays, rows of the left factor and of the sums pass by.
+    """
+    return max(16, host().level1_bytes * 3 // 4 // row_bytes // 16 * 16)
 
 
 def _module(of: Product) -> Module:

@@ -72,7 +72,7 @@ def _others(usual: Template, compute: Compute) -> list[Template]:
             sides = ((256, 512), (512, 512), (512, 1024), (1024, 512), (1024, 2048))
             return [
                 replace(usual, each=each, depth=depth, tile=tile)
-                for each, depth, tile in product(tiles, (192, 256, 384, 512), sides)
+                for each, depth, tile in product(tiles, (128, 192, 256, 512), sides)
             ]
         case MatvecCpu():
             pairs = product((4, 8, 16), (256, 512, 1024, 2048))
