@@ -115,6 +115,21 @@ def test_who_comes_late_leaves_at_once(threads: int) -> None:
     np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
 
 
+def test_one_call_that_was_held_up_decides_nothing() -> None:
+    part = sequence._Part(0, 1, True)
+    ways: list[bool] = []
+    for n in range(200):
+        ways.append(part.wide)
+        part.note(part.wide, 50_000 if n == 100 else 1_000 if part.wide else 2_000)
+    assert sum(ways) > 180
+    # a machine on which followers hold up all: they are tried now and then
+    ways.clear()
+    for _ in range(200):
+        ways.append(part.wide)
+        part.note(part.wide, 9_000 if part.wide else 2_000)
+    assert 0 < sum(ways) < 20
+
+
 def test_a_call_that_fits_does_not_excuse_the_next() -> None:
     graph_ = chain()
     x = floats(512, 96)

@@ -14,9 +14,11 @@ import platform
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
+from statistics import median
 
 from workbench.driver.build import default_cache
 from workbench.runtime import jit
@@ -28,7 +30,13 @@ WORTH_SHARING_NS = 6_000
 WORTH_WAKING_NS = 60_000
 """Work that can be shared in a row of launches from which on others are woken [ns]."""
 
-_TRY = 24  # calls after which the way that was slower, with followers or without, is tried again
+_TRY, _TRIES = 48, 2
+"""After so many calls, and so often, the way that was slower is tried again, with followers or
+without."""
+
+_REMEMBERED = 3
+"""Calls whose median stands for a way: one that was held up by something else decides nothing."""
+
 _PIECE_NS = 3_000
 _PIECES = 8
 _HEAD_WORDS, _WORDS = 48, 16
@@ -260,24 +268,21 @@ class _Part:
     last: int
     sharable: bool
     calls: int = 0
-    wide_ns: float = 0.0
-    alone_ns: float = 0.0
+    wide_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    alone_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     @property
     def wide(self) -> bool:
         """Whether the next call wakes followers; now and then it is the slower way's turn."""
-        wide = not self.alone_ns or self.wide_ns <= self.alone_ns
-        return wide if self.calls % _TRY or self.calls < 2 else not wide
+        if not self.wide_ns or not self.alone_ns:
+            return not self.wide_ns
+        wide = median(self.wide_ns) <= median(self.alone_ns)
+        return not wide if self.calls % _TRY < _TRIES else wide
 
     def note(self, wide: bool, ns: int) -> None:
         """What a call took."""
         self.calls += 1
-        before = self.wide_ns if wide else self.alone_ns
-        now = before + (ns - before) / 4 if before else ns
-        if wide:
-            self.wide_ns = now
-        else:
-            self.alone_ns = now
+        (self.wide_ns if wide else self.alone_ns).append(ns)
 
 
 class Launches:
