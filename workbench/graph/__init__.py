@@ -14,6 +14,10 @@ What lives here
     blocking   the rewrite into blocks of channels
     pack       weights of matrix products in panels
     partition  which operators share a kernel, and why others do not
+    gathered   groups while they are gathered
+    epilogue   what follows an anchor and joins its group
+    rowwise    what works along the same rows and joins a reduction
+    prologue   what precedes a group and joins it
     group      operators that share a kernel, as data
     rows       operators over the same rows: softmax, normalisations
     paths      ways through a graph: of an element, of values from operator to operator
