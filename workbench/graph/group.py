@@ -31,6 +31,9 @@ class Group:
     rows : Region or None
         For operators over the same rows: where each works. The anchor is then their first
         reduction, and they are scheduled together.
+    first : Operator or None
+        For two products with rows between them: the first one. The anchor is then the second,
+        and all between them is scheduled with both.
     """
 
     anchor: Operator
@@ -38,6 +41,7 @@ class Group:
     epilogue: tuple[Operator, ...] = ()
     kept: tuple[Tensor, ...] = ()
     rows: Region | None = None
+    first: Operator | None = None
 
     @property
     def operators(self) -> tuple[Operator, ...]:

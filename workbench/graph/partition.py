@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench.base.names import shown
+from workbench.graph.attention import with_attention
 from workbench.graph.epilogue import grow_epilogue
 from workbench.graph.gathered import Gathered
 from workbench.graph.group import Group, Partition, Unfused, taken
@@ -27,19 +28,22 @@ if TYPE_CHECKING:
     from workbench.graph.tensor import Tensor
 
 
-def partition(graph: Graph, fuse: bool = True) -> Partition:
+def partition(graph: Graph, fuse: bool = True, kind: str = "cpu") -> Partition:
     """Divide the operators of a bound graph into groups.
 
     Parameters
     ----------
     fuse : bool
         False gives every operator a kernel of its own.
+    kind : str
+        Of target: what shares a kernel depends on which schedules there are.
     """
     if not fuse:
         return Partition(tuple(Group(op) for op in graph.operators), ())
     of = Gathered(graph)
     _gather(of)
-    groups = ordered([_group(of, op) for op in of.members], of.reach.place)
+    groups = with_attention(of, [_group(of, op) for op in of.members], kind)
+    groups = ordered(groups, of.reach.place)
     return Partition(groups, tuple(_unfused(of, groups)))
 
 

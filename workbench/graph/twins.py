@@ -58,6 +58,7 @@ def _outside(group: Group) -> object:
         tuple((t.dtype, t.extents) for t in tensors),
         tuple(tuple(place[t] for t in (*op.inputs, *op.outputs)) for op in group.operators),
         len(group.prologue),
+        group.first and group.operators.index(group.first),
         tuple(place[t] for t in group.outputs),
         group.rows and tuple(op in group.rows.index for op in group.operators),
     )
