@@ -16,6 +16,7 @@ from workbench.graph.gathered import LARGEST
 from workbench.graph.group import Group
 from workbench.graph.shared import renamed, shared_variables
 from workbench.ir.expr import Cast, Expr, Load, Var
+from workbench.ir.traverse import walk
 from workbench.ir.types import i32
 from workbench.runtime.jit import host
 from workbench.schedules.attention_block import Attention
@@ -49,7 +50,7 @@ def with_attention(of: Gathered, groups: Sequence[Group], kind: str) -> list[Gro
         parts = _parts(of, group, makers)
         if parts is None:
             continue
-        joined = _joined(of, *parts)
+        joined = _weights(of, *parts) or _joined(of, *parts)
         reason = joined if isinstance(joined, str) else _refused(joined, kind)
         if reason:
             _say(of, parts, reason)
@@ -89,6 +90,18 @@ def _left(op: Operator) -> Tensor | None:
     if not isinstance(load, Load):
         return None
     return op.inputs[op.compute.inputs.index(load.tensor)]
+
+
+def _weights(of: Gathered, first: Group, _: Group, last: Group) -> str:
+    """Why a product with a constant stays apart; empty where there is none."""
+    for op in (first.anchor, last.anchor):
+        found = factors(op.definition)
+        assert found is not None
+        read = {n.tensor for n in walk(found[1]) if isinstance(n, Load)}
+        tensors = dict(zip(op.definition.inputs, op.inputs, strict=True))
+        if all(tensors[v] in of.graph.constants for v in read):
+            return f"{op.name} has weights, which each block of rows would copy"
+    return ""
 
 
 def _joined(of: Gathered, first: Group, rows: Group, last: Group) -> Group | str:

@@ -21,6 +21,7 @@ from workbench.graph.paths import ordered
 from workbench.graph.prologue import grow_prologue
 from workbench.graph.rows import Region
 from workbench.graph.rowwise import grow_rows
+from workbench.graph.siblings import with_siblings
 
 if TYPE_CHECKING:
     from workbench.graph.graph import Graph
@@ -43,7 +44,7 @@ def partition(graph: Graph, fuse: bool = True, kind: str = "cpu") -> Partition:
     of = Gathered(graph)
     _gather(of)
     groups = with_attention(of, [_group(of, op) for op in of.members], kind)
-    groups = ordered(groups, of.reach.place)
+    groups = ordered(with_siblings(of, groups, kind), of.reach.place)
     return Partition(groups, tuple(_unfused(of, groups)))
 
 

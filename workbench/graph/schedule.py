@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.graph.attention import attention
 from workbench.graph.fuse import fuse
 from workbench.graph.operator import Program
-from workbench.graph.shared import renamed, shared_variables
+from workbench.graph.shared import Scheduled, renamed, shared_variables
 from workbench.ir.expr import Var
 from workbench.runtime.jit import host
 from workbench.schedules import schedule
@@ -33,22 +33,6 @@ _LONGEST = 40
 _ODD = re.compile(r"[^\w .:/\"-]", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scheduled:
-    """The program of a group.
-
-    Attributes
-    ----------
-    module : Module
-        Level `script`.
-    tensors : tuple of Tensor
-        What its parameters stand for; the outputs are the last.
-    """
-
-    module: Module
-    tensors: tuple[Tensor, ...]
-
-
 def program(group: Group, target: Target, template: Template | None = None) -> Scheduled:
     """Schedule the anchor of a group and fuse the other operators into it.
 
@@ -61,7 +45,8 @@ def program(group: Group, target: Target, template: Template | None = None) -> S
     """
     if isinstance(group.host, Program):
         op = group.anchor
-        return Scheduled(_noted(group.host.build(target), group), (*op.inputs, *op.outputs))
+        tensors = (*op.inputs, *op.outputs)
+        return Scheduled(_noted(group.host.build(target), group), tensors, len(op.outputs))
     shared = shared_variables(group.operators)
     anchor = renamed(group.anchor, shared)
     outputs = [shared[t] for t in group.outputs]
@@ -86,7 +71,8 @@ def program(group: Group, target: Target, template: Template | None = None) -> S
     )
     owners = {var: tensor for tensor, var in shared.items()}
     whole = _noted(fused, group)
-    return Scheduled(whole, tuple(owners[p] for p in whole.kernel.params))
+    tensors = tuple(owners[p] for p in whole.kernel.params)
+    return Scheduled(whole, tensors, len(outputs))
 
 
 def _attention(group: Group, whole: Attention) -> Module:

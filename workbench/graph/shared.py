@@ -1,8 +1,8 @@
-"""A group's definitions with one variable for each tensor, so that they can be put together."""
+"""A group's definitions with one variable for each tensor, and the program made of them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.base.names import safe_name
@@ -15,8 +15,28 @@ if TYPE_CHECKING:
     from workbench.graph.operator import Operator
     from workbench.graph.tensor import Tensor
     from workbench.ir.compute import Compute
+    from workbench.ir.module import Module
 
 _LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scheduled:
+    """The program of a group.
+
+    Attributes
+    ----------
+    module : Module
+        Level `script`.
+    tensors : tuple of Tensor
+        What its parameters stand for; the outputs are the last.
+    outputs : int
+        How many outputs.
+    """
+
+    module: Module
+    tensors: tuple[Tensor, ...]
+    outputs: int = 1
 
 
 def shared_variables(operators: Iterable[Operator]) -> dict[Tensor, Var]:
