@@ -14,11 +14,19 @@ What lives here
     blocking   the rewrite into blocks of channels
     pack       weights of matrix products in panels
     partition  which operators share a kernel, and why others do not
+    gathered   groups while they are gathered
+    epilogue   what follows an anchor and joins its group
+    rowwise    what works along the same rows and joins a reduction
+    prologue   what precedes a group and joins it
+    attention  two products with rows between them in one group
+    siblings   groups that read the same in one launch
     group      operators that share a kernel, as data
     rows       operators over the same rows: softmax, normalisations
     paths      ways through a graph: of an element, of values from operator to operator
     cost       what it costs to compute something again
     fuse       a scheduled program takes in the definitions around it
+    shared     a group's definitions with common variables, and the program made of them
+    beside     programs side by side in one grid
     twins      groups that do the same are scheduled once
     schedule   from a group to one program
     memory     where the tensors between kernels lie

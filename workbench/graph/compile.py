@@ -13,10 +13,13 @@ from workbench.base.errors import LaunchError, WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.base.names import NameScope, shown
 from workbench.driver.build import compile_module
+from workbench.graph.beside import side_by_side
 from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.operator import Program
 from workbench.graph.save import Recipe, write
-from workbench.graph.schedule import Scheduled, program
+from workbench.graph.schedule import program
+from workbench.graph.shared import Scheduled
+from workbench.graph.siblings import block_threads
 from workbench.graph.tuned import Choices
 from workbench.graph.twins import schedule_once
 from workbench.graph.workspace import Step, Workspace, arena, room
@@ -26,6 +29,8 @@ from workbench.ir.types import TensorType
 from workbench.mapping.check import counted
 from workbench.runtime.arguments import Parameter, check
 from workbench.runtime.memory import array_module
+from workbench.schedules import choose
+from workbench.schedules.axes import kernel_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -291,9 +296,10 @@ def compile_graph(
     WorkbenchError
         When a kernel cannot be made for the target, naming the model's nodes.
     """
-    groups = [g for g in partition.groups if g.host is None or isinstance(g.host, Program)]
     known = choices or Choices()
-    scheduled = schedule_once(groups, lambda g: program(g, target, known.of(g, target)))
+    partition = _fitting(partition, known, target)
+    groups = [g for g in partition.groups if g.host is None or isinstance(g.host, Program)]
+    scheduled = schedule_once(groups, lambda g: _scheduled(g, target, known))
     unique, which = _unique(scheduled)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         kernels = list(pool.map(lambda m: _compiled(m, target), unique))
@@ -306,6 +312,23 @@ def compile_graph(
         for g in partition.groups
     ]
     return CompiledGraph(graph, partition, steps, target)
+
+
+def _fitting(partition: Partition, known: Choices, target: Target) -> Partition:
+    """The partition, with groups apart whose templates have been told other numbers of threads."""
+
+    def parts(group: Group) -> tuple[Group, ...]:
+        chosen = [(g, known.of(g, target)) for g in group.parts if group.beside]
+        told = {block_threads(g, t) for g, t in chosen if t is not None}
+        usual = {block_threads(g, choose(g.anchor.definition, target)) for g, t in chosen if not t}
+        return group.parts if len(told | usual) > 1 else (group,)
+
+    return replace(partition, groups=tuple(p for g in partition.groups for p in parts(g)))
+
+
+def _scheduled(group: Group, target: Target, known: Choices) -> Scheduled:
+    parts = [program(g, target, known.of(g, target)) for g in group.parts]
+    return side_by_side(parts, kernel_name(group.name)) if group.beside else parts[0]
 
 
 def _compiled(module: Module, target: Target) -> Kernel:

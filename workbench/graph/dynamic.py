@@ -219,7 +219,7 @@ class DynamicGraph(CompiledGraph):
     def _compiled(self, graph: Graph) -> CompiledGraph:
         if self._fuse is not None:
             graph, _ = rewrite_graph(graph, self.target.kind)
-        parts = partition(graph, bool(self._fuse))
+        parts = partition(graph, bool(self._fuse), self.target.kind)
         return compile_graph(graph, parts, self.target, self._choices)
 
     def _make(self, origin: Origin) -> Runner:

@@ -160,7 +160,7 @@ class FlowGraph:
         return replace(
             bound,
             graph=graph,
-            partition=partition(graph, fuse),
+            partition=partition(graph, fuse, kind),
             optimized=True,
             fuse=fuse,
             rules=fired,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.base.names import shown
@@ -31,6 +31,11 @@ class Group:
     rows : Region or None
         For operators over the same rows: where each works. The anchor is then their first
         reduction, and they are scheduled together.
+    first : Operator or None
+        For two products with rows between them: the first one. The anchor is then the second,
+        and all between them is scheduled with both.
+    beside : tuple of Group
+        Groups that run in the same launch; neither needs what another gives.
     """
 
     anchor: Operator
@@ -38,11 +43,22 @@ class Group:
     epilogue: tuple[Operator, ...] = ()
     kept: tuple[Tensor, ...] = ()
     rows: Region | None = None
+    first: Operator | None = None
+    beside: tuple[Group, ...] = ()
 
     @property
     def operators(self) -> tuple[Operator, ...]:
         """All of them, in an order in which they could run."""
-        return (*self.prologue, self.anchor, *self.epilogue)
+        own = (*self.prologue, self.anchor, *self.epilogue)
+        if not self.beside:
+            return own
+        # what each computes for itself stands in several
+        return tuple(dict.fromkeys((*own, *(op for g in self.beside for op in g.operators))))
+
+    @property
+    def parts(self) -> tuple[Group, ...]:
+        """What runs side by side: the group itself, if nothing runs beside it."""
+        return (replace(self, beside=()), *self.beside) if self.beside else (self,)
 
     @property
     def host(self) -> HostCall | Program | None:
@@ -52,11 +68,12 @@ class Group:
     @property
     def outputs(self) -> tuple[Tensor, ...]:
         """The tensors the group gives."""
-        return (*self.kept, *(self.epilogue or (self.anchor,))[-1].outputs)
+        own = (*self.kept, *(self.epilogue or (self.anchor,))[-1].outputs)
+        return (*own, *(t for g in self.beside for t in g.outputs))
 
     @property
     def output(self) -> Tensor:
-        """The last tensor the group gives, which all its operators lead to."""
+        """The last tensor the group gives, which all operators of its last part lead to."""
         return self.outputs[-1]
 
     @property
@@ -72,6 +89,8 @@ class Group:
     @property
     def name(self) -> str:
         """What it does in a few words, such as ``conv_batch_norm_relu``."""
+        if self.beside:
+            return f"{self.parts[0].name}_beside_{len(self.beside)}_more"
         names = [op.name for op in self.operators]
         if len(names) <= _NAMED:
             return "_".join(names)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workbench.base.names import safe_name
+from workbench.graph.attention import attention
 from workbench.graph.fuse import fuse
 from workbench.graph.operator import Program
+from workbench.graph.shared import Scheduled, renamed, shared_variables
 from workbench.ir.expr import Var
-from workbench.ir.traverse import rewrite
+from workbench.runtime.jit import host
 from workbench.schedules import schedule
+from workbench.schedules.attention_cpu import fitted
 from workbench.schedules.axes import kernel_name
 from workbench.schedules.row_block import fitting
 from workbench.schedules.rows import Rows, RowStep
@@ -20,32 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workbench.graph.group import Group
-    from workbench.graph.operator import Operator
     from workbench.graph.rows import Region
     from workbench.graph.tensor import Tensor
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
     from workbench.ir.target import Target
     from workbench.schedules import Template
+    from workbench.schedules.attention_block import Attention
 
 _LONGEST = 40
 _ODD = re.compile(r"[^\w .:/\"-]", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scheduled:
-    """The program of a group.
-
-    Attributes
-    ----------
-    module : Module
-        Level `script`.
-    tensors : tuple of Tensor
-        What its parameters stand for; the outputs are the last.
-    """
-
-    module: Module
-    tensors: tuple[Tensor, ...]
 
 
 def program(group: Group, target: Target, template: Template | None = None) -> Scheduled:
@@ -60,16 +45,16 @@ def program(group: Group, target: Target, template: Template | None = None) -> S
     """
     if isinstance(group.host, Program):
         op = group.anchor
-        return Scheduled(_noted(group.host.build(target), group), (*op.inputs, *op.outputs))
-    shared: dict[Tensor, Var] = {}
-    for op in group.operators:
-        for tensor in (*op.inputs, op.output):
-            if tensor not in shared:
-                shared[tensor] = Var(_name(tensor.name), tensor.storage)
-    anchor = _renamed(group.anchor, shared)
+        tensors = (*op.inputs, *op.outputs)
+        return Scheduled(_noted(group.host.build(target), group), tensors, len(op.outputs))
+    shared = shared_variables(group.operators)
+    anchor = renamed(group.anchor, shared)
     outputs = [shared[t] for t in group.outputs]
     prologue, epilogue = group.prologue, group.epilogue
-    if group.rows is None:
+    if group.first is not None and group.rows is not None:
+        module = _attention(group, attention(group, shared))
+        prologue = [op for op in prologue if op not in (*group.rows.index, group.first)]
+    elif group.rows is None:
         module = schedule(anchor, target, template)
     else:
         rows = _rows(group, group.rows, shared)
@@ -79,14 +64,22 @@ def program(group: Group, target: Target, template: Template | None = None) -> S
     fused = fuse(
         module,
         anchor.output,
-        [_renamed(op, shared) for op in prologue],
-        [_renamed(op, shared) for op in epilogue],
+        [renamed(op, shared) for op in prologue],
+        [renamed(op, shared) for op in epilogue],
         kernel_name(group.name),
         outputs,
     )
     owners = {var: tensor for tensor, var in shared.items()}
     whole = _noted(fused, group)
-    return Scheduled(whole, tuple(owners[p] for p in whole.kernel.params))
+    tensors = tuple(owners[p] for p in whole.kernel.params)
+    return Scheduled(whole, tensors, len(outputs))
+
+
+def _attention(group: Group, whole: Attention) -> Module:
+    """Two products with rows between them."""
+    knobs = fitted(whole, host().lanes)
+    assert knobs is not None, "the group was made because it fits"
+    return knobs.build(whole, group.name)
 
 
 def _noted(module: Module, group: Group) -> Module:
@@ -99,25 +92,9 @@ def _noted(module: Module, group: Group) -> Module:
 def _rows(group: Group, region: Region, shared: Mapping[Tensor, Var]) -> Rows:
     """The operators over the same rows, with the group's variables."""
     members = [op for op in group.operators if op in region.index]
-    steps = tuple(RowStep(_renamed(op, shared), region.index[op]) for op in members)
+    steps = tuple(RowStep(renamed(op, shared), region.index[op]) for op in members)
     outputs = tuple(shared[t] for t in group.outputs)
     return Rows(region.axes, region.extents, region.inner, region.lengths, steps, outputs)
-
-
-def _renamed(op: Operator, shared: Mapping[Tensor, Var]) -> Compute:
-    """The definition with the group's variable for each tensor."""
-    compute = op.definition
-    names = dict(zip(compute.inputs, (shared[t] for t in op.inputs), strict=True))
-    names[compute.output] = shared[op.output]
-    whole = rewrite(compute, lambda _: None, names)
-    # the variables beside the inverse maps stand in a pair, which a rewrite does not enter
-    inverse = tuple((names.get(v, v), m) for v, m in whole.inverse)
-    return replace(whole, inverse=inverse)
-
-
-def _name(text: str) -> str:
-    """A tensor's name as an identifier: what a model says never reaches a source as it is."""
-    return safe_name(text[-_LONGEST:], "t")
 
 
 def _listed(origin: list[str]) -> str:

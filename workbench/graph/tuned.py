@@ -88,7 +88,7 @@ class GraphTuning:
 
 def _tunable(group: Group) -> bool:
     """Whether a template schedules its anchor."""
-    return group.host is None and group.rows is None
+    return group.host is None and group.rows is None and not group.beside
 
 
 def signature(compute: Compute) -> str:
@@ -136,7 +136,7 @@ def tune_groups(
         As for :func:`workbench.tune.tune`: ``record``, ``executor``, ``tolerance``.
     """
     found: dict[str, list[Group]] = {}
-    for group in filter(_tunable, groups):
+    for group in filter(_tunable, (part for each in groups for part in each.parts)):
         found.setdefault(signature(group.anchor.definition), []).append(group)
     end = None if budget_s is None else time.perf_counter() + budget_s
     tunings: dict[str, Tuning] = {}

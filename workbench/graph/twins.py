@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.graph.operator import Program
-from workbench.graph.schedule import Scheduled
+from workbench.graph.shared import Scheduled
 from workbench.ir.alike import alike
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def schedule_once(
             found.append(rivals[-1][1])
             continue
         instead = dict(zip(_tensors(twin[0]), _tensors(group), strict=True))
-        found.append(Scheduled(twin[1].module, tuple(instead[t] for t in twin[1].tensors)))
+        tensors = tuple(instead[t] for t in twin[1].tensors)
+        found.append(replace(twin[1], tensors=tensors))
     return found
 
 
@@ -58,6 +60,8 @@ def _outside(group: Group) -> object:
         tuple((t.dtype, t.extents) for t in tensors),
         tuple(tuple(place[t] for t in (*op.inputs, *op.outputs)) for op in group.operators),
         len(group.prologue),
+        group.first and group.operators.index(group.first),
+        tuple(map(_outside, group.beside)),
         tuple(place[t] for t in group.outputs),
         group.rows and tuple(op in group.rows.index for op in group.operators),
     )

@@ -11,6 +11,8 @@ What lives here
     matmul_cpu     tiled matrix product, threads as the lanes of vectors
     matmul_tiles   how it is cut into blocks and register tiles
     matmul_block   what one block of it does
+    attention_cpu  two matrix products with rows between them
+    attention_block  what one block of them does
     matvec_cpu     a few rows times a matrix, which streams by once
     window         what a sliding window over blocked channels is
     window_cpu     convolution and pooling, channels as the lanes of vectors

@@ -77,6 +77,10 @@ class Block:
         values[compute.reduction.axes[0]] = build.add(build.mul(self.k0, self.of.stretches[1]), k)
         return substitute((self.of.left, self.of.right)[d], values)
 
+    def element(self, row: Expr, k: Expr) -> Expr:
+        """The left factor in scratch memory."""
+        return build.load(self.a, (row, k))
+
     def inside(self, d: int, at: Expr) -> Expr:
         """A row or column, the last one for those past the edge."""
         extent = self.of.shape[d]
@@ -94,14 +98,17 @@ class Block:
     def copy_right(self) -> Stmt:
         """The right factor in panels, whichever way it lies in memory."""
         width = self.of.unit[1]
-        assert self.of.compute.reduction is not None
-        down = neighbours(self.of.right, self.of.compute.reduction.axes[0])
 
         def copy(panel: Expr) -> Stmt:
-            first = build.add(self.first(1), build.mul(panel, width))
-            return self._turned(panel, first) if down else self._straight(panel, first)
+            return self.copy_panel(panel, build.add(self.first(1), build.mul(panel, width)))
 
         return loop("panel", self.panels(1), copy)
+
+    def copy_panel(self, panel: Expr, first: Expr) -> Stmt:
+        """The columns from `first` on as a panel."""
+        assert self.of.compute.reduction is not None
+        down = neighbours(self.of.right, self.of.compute.reduction.axes[0])
+        return self._turned(panel, first) if down else self._straight(panel, first)
 
     def _turned(self, panel: Expr, first: Expr) -> Stmt:
         """A panel whose columns are runs in memory."""
@@ -151,10 +158,10 @@ class Block:
         return loop(
             "across",
             self.panels(1),
-            lambda across: loop("down", self.panels(0), lambda down: self._tile(down, across)),
+            lambda across: loop("down", self.panels(0), lambda down: self.tile(down, across)),
         )
 
-    def _tile(self, down: Expr, across: Expr) -> Stmt:
+    def tile(self, down: Expr, across: Expr) -> Stmt:
         """One register tile."""
         acc = Var("acc", TensorType(self.of.dtype, self.of.each, Scope.REGISTER))
         rows, lanes = self.of.unit[0], self.of.lanes
@@ -168,16 +175,16 @@ class Block:
             return down, build.add(build.mul(across, rows), i), column
 
         zero = build.const(0, self.of.dtype)
-        start = self._each(lambda i, v: Store(acc, (i, v), zero))
+        start = self.vectors(lambda i, v: Store(acc, (i, v), zero))
         done = self._store(down, across, here)
         if rounds > 1:
-            again = self._each(lambda i, v: Store(acc, (i, v), build.load(self.c, here(i, v))))
+            again = self.vectors(lambda i, v: Store(acc, (i, v), build.load(self.c, here(i, v))))
             start = If(equal(self.k0, 0), start, again)
             done = If(equal(self.k0, rounds - 1), done)
-        keep = self._each(lambda i, v: Store(self.c, here(i, v), build.load(acc, (i, v))))
-        return Seq((Allocate(acc), start, self._terms(acc, down, across), keep, done))
+        keep = self.vectors(lambda i, v: Store(self.c, here(i, v), build.load(acc, (i, v))))
+        return Seq((Allocate(acc), start, self.terms(acc, down, across), keep, done))
 
-    def _terms(self, acc: Var, down: Expr, across: Expr) -> Stmt:
+    def terms(self, acc: Var, down: Expr, across: Expr) -> Stmt:
         """Sum up along k."""
         (rows, _), (lanes, vectors) = self.of.unit, (self.of.lanes, self.of.each[1])
         b = Var("b", TensorType(dtype_of(self.of.right), (vectors,), Scope.REGISTER))
@@ -198,7 +205,7 @@ class Block:
             return Store(acc, (i, v), total)
 
         def row(k: Expr, i: Expr) -> Stmt:
-            element = build.load(self.a, (build.add(build.mul(down, rows), i), k))
+            element = self.element(build.add(build.mul(down, rows), i), k)
             sums = loop("v", vectors, lambda v: add(i, v), unroll=0)
             return Seq((Declare(a, element), sums))
 
@@ -208,7 +215,7 @@ class Block:
 
         return loop("k", self.depth, term)
 
-    def _each(self, body: Callable[[Expr, Expr], Stmt]) -> Stmt:
+    def vectors(self, body: Callable[[Expr, Expr], Stmt]) -> Stmt:
         """`body` for every vector of the register tile."""
         rows, vectors = self.of.each
         return loop(

@@ -147,11 +147,11 @@ class Place:
 
 def _row(knobs: RowBlock, rows: Rows, place: Place) -> Stmt:
     """All passes over one row."""
-    return _Writer(knobs, rows, place, Passes.of(rows, knobs.scratch_bytes // knobs.rows)).whole()
+    return Writer(knobs, rows, place, Passes.of(rows, knobs.scratch_bytes // knobs.rows)).whole()
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Writes the passes over a row.
 
     Attributes
@@ -187,20 +187,19 @@ class _Writer:
 
     def whole(self) -> Stmt:
         """All of them."""
-        self._allocate()
-        steps: list[Stmt] = [Allocate(v) for v in self.kept.values()]
-        steps += self._of_row(0, {})
+        steps = [*self.allocate(), *self._of_row(0, {})]
         for number in range(len(self.passes.reduced)):
             steps += self._pass(number)
         return Seq(tuple(steps))
 
-    def _allocate(self) -> None:
+    def allocate(self) -> list[Stmt]:
         """Places for what is kept."""
         shape = (self.knobs.rows, self.rows.length)
         shape = shape[::-1] if self.knobs.width == 1 else shape
         for var in [s.output for s in self.rows.steps if s.output in self.passes.saved]:
             kind = TensorType(var.tensor.dtype, shape, Scope.SHARED)
             self.kept[var] = Var(f"{var.name}_row", kind)
+        return [Allocate(v) for v in self.kept.values()]
 
     def _pass(self, number: int) -> list[Stmt]:
         """The elements of a row, what is reduced of them, and what follows for the row."""
@@ -240,12 +239,10 @@ class _Writer:
 
     def _element(self, number: int, inner: Sequence[Expr], states: Mapping[RowStep, State]) -> Stmt:
         """One element: what is made of it, stored, kept and reduced."""
-        here = dict(self.known)
         position = flat(inner, self.rows.lengths)
         slot = (self.place.row, position)
         slot = slot[::-1] if self.knobs.width == 1 else slot
-        here |= {v: build.load(where, slot) for v, where in self.kept.items()}
-        steps: list[Stmt] = []
+        steps, here = self.begin(number, slot)
         for each in self.passes.elements[number]:
             axes = self._axes(each, inner)
             var = each.output
@@ -255,13 +252,23 @@ class _Writer:
             if var in self.kept:
                 steps.append(Store(self.kept[var], slot, name))
             if var in self.rows.outputs and self.passes.first[var] == number:
-                store = Store(var, tuple(axes[a] for a in each.compute.axes), name)
-                steps.append(_guarded(self.place.inside, store))
+                index = tuple(axes[a] for a in each.compute.axes)
+                steps.append(self.finish(Store(var, index, name), slot))
         for each, state in states.items():
             axes, reduction = self._axes(each, inner), state.reduction
             own = flat([axes[a] for a in reduction.axes], reduction.extents)
             steps.append(state.take(self._value(reduction.value, axes, here), own))
         return Seq(tuple(steps))
+
+    def begin(self, number: int, slot: tuple[Expr, ...]) -> tuple[list[Stmt], dict[Var, Expr]]:
+        """What is at hand for an element of pass `number`: of the row, and kept from others."""
+        del number
+        return [], self.known | {v: build.load(where, slot) for v, where in self.kept.items()}
+
+    def finish(self, store: Store, slot: tuple[Expr, ...]) -> Stmt:
+        """Store an element of an output."""
+        del slot
+        return _guarded(self.place.inside, store)
 
     def _of_row(self, ready: int, states: Mapping[RowStep, State]) -> list[Stmt]:
         """What is known of the whole row once `ready` passes are done."""

@@ -166,23 +166,25 @@ class Passes:
     first: dict[Var, int] = field(default_factory=dict[Var, int])
 
     @classmethod
-    def of(cls, rows: Rows, room_bytes: int) -> Passes:
+    def of(cls, rows: Rows, room_bytes: int, heavy: int = HEAVY) -> Passes:
         """The passes of `rows`, as early as each thing can be.
 
         Parameters
         ----------
         room_bytes : int
             For what is kept of one row [byte].
+        heavy : int
+            What an element must cost to be kept, in additions or so.
         """
         found = cls(rows)
         begins: dict[RowStep, int] = {}
         for step in rows.steps:
             begins[step] = max((found.ready.get(v, 0) for v in step.loads()), default=0)
             found.ready[step.output] = begins[step] + bool(step.compute.reduction)
-        found._plan(begins, room_bytes)
+        found._plan(begins, room_bytes, heavy)
         return found
 
-    def _plan(self, begins: Mapping[RowStep, int], room_bytes: int) -> None:
+    def _plan(self, begins: Mapping[RowStep, int], room_bytes: int, heavy: int) -> None:
         rows = self.rows
         makers = {s.output: s for s in rows.steps if rows.per_element(s)}
         costs = _costs(rows, makers)
@@ -197,7 +199,7 @@ class Passes:
                     continue
                 size = rows.length * var.tensor.dtype.size_bytes
                 again = self.first.setdefault(var, number) < number
-                if again and costs[var] >= HEAVY and size <= room_bytes:
+                if again and costs[var] >= heavy and size <= room_bytes:
                     room_bytes -= size
                     self.saved.add(var)
                     continue

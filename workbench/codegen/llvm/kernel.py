@@ -41,7 +41,7 @@ def generate(module: Module, *, lanes: int = 16) -> Source:
         At level lowered, verified.
     lanes : int
         Threads that run together: elements of 32 bits in the machine's vectors. A kernel with
-        warp operations runs 32 together on every machine.
+        warp operations runs 32 together on every machine, unless its blocks have fewer threads.
 
     Returns
     -------
@@ -61,7 +61,8 @@ def generate(module: Module, *, lanes: int = 16) -> Source:
     kernel, launch = module.kernel, module.kernel.launch
     if module.level is not Level.LOWERED or launch is None:
         raise CodegenError(f"{kernel.name} is no lowered kernel", span=kernel.span)
-    if any(isinstance(n, Call) and n.function in WARP for f in module.functions for n in walk(f)):
+    calls = (n for f in module.functions for n in walk(f) if isinstance(n, Call))
+    if launch.threads > lanes and any(n.function in WARP for n in calls):
         lanes = WARP_LANES
     facts = uniformity(module, kernel, params_vary=False)
     cut = plan(kernel, facts)

@@ -1,4 +1,4 @@
-"""Warp operations: a group is a warp of 32 threads, and a shuffle permutes a vector."""
+"""Warp operations: a group is a warp, or a block of fewer threads; a shuffle permutes a vector."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _shuffle(source: Callable[[Emitter, Value, Value], Value]) -> Rule:
         value, number = args
         if value.uniform:
             return (value,)
-        own = pattern(number.type, tuple(range(WARP_LANES)))
+        own = pattern(number.type, tuple(range(e.lanes)))
         lanes = source(e, own, number)
         if lanes.scalar == "0":
             return (_fixed(e, value, lanes),)
@@ -32,35 +32,35 @@ def _shuffle(source: Callable[[Emitter, Value, Value], Value]) -> Rule:
 
 
 def _fixed(e: Emitter, value: Value, lanes: Value) -> Value:
-    offsets = lanes.offsets if len(lanes.offsets) > 1 else lanes.offsets * WARP_LANES
-    picks = [x if 0 <= x < WARP_LANES else lane for lane, x in enumerate(offsets)]
+    offsets = lanes.offsets if len(lanes.offsets) > 1 else lanes.offsets * e.lanes
+    picks = [x if 0 <= x < e.lanes else lane for lane, x in enumerate(offsets)]
     kind = memory_type(value.type)
     vector = e.vector(value)
-    return varying(value.type, e.shuffle(kind, vector, "poison", WARP_LANES, picks))
+    return varying(value.type, e.shuffle(kind, vector, "poison", e.lanes, picks))
 
 
 def _inside(e: Emitter, own: Value, lanes: Value) -> Value:
     """The lanes, or the own one where they lie outside the warp."""
     low = binary(e, BinaryOp.GE, lanes, constant(0, lanes.type))
-    high = binary(e, BinaryOp.LT, lanes, constant(WARP_LANES, lanes.type))
+    high = binary(e, BinaryOp.LT, lanes, constant(e.lanes, lanes.type))
     inside = e.vector(binary(e, BinaryOp.AND, low, high))
     kind = e.vector_type(lanes.type)
     name = e.let(f"select {e.mask_type} {inside}, {kind} {e.vector(lanes)}, {kind} {e.vector(own)}")
-    return varying(lanes.type, name, 0, WARP_LANES - 1)
+    return varying(lanes.type, name, 0, e.lanes - 1)
 
 
 def _permuted(e: Emitter, value: Value, lanes: Value) -> Value:
     """By way of memory: LLVM has no permutation by a vector."""
     kind = memory_type(value.type)
-    full = f"<{WARP_LANES} x {kind}>"
+    full = f"<{e.lanes} x {kind}>"
     at = e.alloca(full, "warp")
     e.line(f"store {full} {e.vector(value)}, ptr {at}, align 64")
     number = e.vector_type(lanes.type)
     pointers = e.let(f"getelementptr {kind}, ptr {at}, {number} {e.vector(lanes)}")
     found = e.call(
-        full, f"llvm.masked.gather.v{WARP_LANES}{_suffix(value.type)}.v{WARP_LANES}p0",
+        full, f"llvm.masked.gather.v{e.lanes}{_suffix(value.type)}.v{e.lanes}p0",
         [
-            (f"<{WARP_LANES} x ptr>", pointers),
+            (f"<{e.lanes} x ptr>", pointers),
             ("i32", str(value.type.bits // 8)),
             (e.mask_type, "splat (i1 true)"),
             (full, "zeroinitializer"),
@@ -95,7 +95,8 @@ def _active(e: Emitter, predicate: Value, mask: Mask) -> str:
     bits = e.vector(predicate)
     if mask.bits is not None:
         bits = e.let(f"and {e.mask_type} {bits}, {mask.bits}")
-    return e.let(f"bitcast {e.mask_type} {bits} to i{WARP_LANES}")
+    found = e.let(f"bitcast {e.mask_type} {bits} to i{e.lanes}")
+    return found if e.lanes == WARP_LANES else e.let(f"zext i{e.lanes} {found} to i32")
 
 
 def _ballot(e: Emitter, args: list[Value], mask: Mask) -> tuple[Value, ...]:
