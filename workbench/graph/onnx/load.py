@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from workbench.graph.flow import FlowGraph
 from workbench.graph.onnx.importer import origin
-from workbench.graph.onnx.model import Source, read
+from workbench.graph.onnx.kept import Source
+from workbench.graph.onnx.model import read
 from workbench.graph.onnx.outline import outline
 from workbench.graph.save import adopt
 from workbench.graph.save import read as read_saved

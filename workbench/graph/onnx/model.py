@@ -7,14 +7,14 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
 from workbench.graph.onnx.frames import Body
 from workbench.graph.onnx.functions import Functions
-from workbench.graph.onnx.kept import kept
+from workbench.graph.onnx.kept import Source, kept
 from workbench.graph.onnx.node import Node, check_text, graphs_of
 from workbench.graph.onnx.registry import opsets
 from workbench.graph.onnx.types import array_of, dtype_of_elem
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     import onnx
 else:
     onnx = lazy("onnx")
-
-Source = str | os.PathLike[str] | bytes | Any
-"""A path, the bytes of a file, or a ModelProto."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
