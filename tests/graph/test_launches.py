@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -143,3 +146,86 @@ def test_a_call_that_fits_does_not_excuse_the_next() -> None:
     x.flags.writeable = False
     (got,) = graph_({"x0": x}).values()
     np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
+
+
+def test_a_call_holds_no_arrays_of_another() -> None:
+    graph_ = chain()
+    held = [floats(512, 96, seed=n) for n in range(4)]
+    held += [graph_({"x0": x})[f"x{STEPS}"] for x in list(held)]
+    alive = [weakref.ref(a) for a in held]
+    held.clear()
+    gc.collect()
+    assert not [ref for ref in alive if ref() is not None]
+
+
+@pytest.mark.parametrize("array", [np.zeros((0, 3), np.float32), np.float32(2), np.zeros(())])
+def test_arrays_that_cannot_be_written_or_hold_nothing(array: np.ndarray) -> None:
+    made = model(
+        [node("Add", "x x", "y"), node("Cast", "k", "z", to=1)],
+        {"x": (np.float32, np.shape(array)), "k": (np.int64, (2, 2))},
+        ["y", "z"],
+    )
+    graph_ = compiled(made, "cpu")
+    x, k = np.asarray(array, np.float32), np.arange(4).reshape(2, 2)
+    x.flags.writeable = k.flags.writeable = False
+    for _ in range(4):
+        got = graph_({"x": x, "k": k})
+        np.testing.assert_array_equal(got["y"], x + x)
+        np.testing.assert_array_equal(got["z"], k)
+        assert got["y"].shape == x.shape
+
+
+def rows(monkeypatch: pytest.MonkeyPatch) -> tuple[CompiledGraph, sequence.Launches]:
+    """A chain that has been arranged as if every launch took long."""
+    monkeypatch.setattr(sequence, "LONGEST_NS", 1)
+    graph_ = chain()
+    for _ in range(3):
+        graph_({"x0": floats(512, 96)})
+    (space,) = graph_._idle
+    assert space.launches is not None
+    return graph_, space.launches
+
+
+def test_a_row_ends_after_long_work(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph_, launches = rows(monkeypatch)
+    assert [(p.first, p.last) for p in launches._parts] == [(n, n + 1) for n in range(STEPS)]
+    x = floats(512, 96, seed=1)
+    np.testing.assert_allclose(graph_({"x0": x})[f"x{STEPS}"], wanted(x), rtol=1e-4, atol=1e-4)
+
+
+def test_an_interrupt_is_seen_between_rows(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph_, _ = rows(monkeypatch)
+    done: list[int] = []
+    alone = sequence.Launches._alone
+
+    def watched(self: sequence.Launches, part: sequence._Part) -> None:
+        alone(self, part)
+        done.append(part.first)
+        if len(done) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(sequence.Launches, "_alone", watched)
+    with pytest.raises(KeyboardInterrupt):
+        graph_({"x0": floats(512, 96)})
+    assert done == [0, 1]
+    x = floats(512, 96, seed=1)
+    for _ in range(3):
+        np.testing.assert_allclose(graph_({"x0": x})[f"x{STEPS}"], wanted(x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("threads", [3], indirect=True)
+def test_an_interrupt_before_the_first_launch_sends_followers_away(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, launches = rows(monkeypatch)
+
+    def interrupted(part: sequence._Part) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launches, "_alone", interrupted)
+    late = threading.Thread(target=launches._follow, args=(launches._ticket + 1,))
+    with pytest.raises(KeyboardInterrupt):
+        launches._together(launches._parts[0])
+    late.start()
+    late.join(timeout=30)
+    assert not late.is_alive()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-
 import numpy as np
 import pytest
 
 from tests.graph.cases import agree, compiled, floats, model, node
-from workbench.graph.pack import _KEPT, panels
+from workbench.graph.pack import panels
 
 F = np.float32
 
@@ -22,18 +20,6 @@ def test_panels_of_both_layouts() -> None:
     np.testing.assert_array_equal(
         panels(np.ascontiguousarray(weights.T), 16, turned=True), straight
     )
-
-
-def test_an_array_is_packed_once_while_it_lives() -> None:
-    weights = floats(8, 40)
-    first = panels(weights.reshape(8, 40), 16, turned=False)
-    assert panels(weights, 16, turned=False) is first
-    assert panels(weights[:4], 16, turned=False) is not first
-    key = weights.ctypes.data, weights.shape, 16, False
-    assert key in _KEPT
-    del weights
-    gc.collect()
-    assert key not in _KEPT
 
 
 @pytest.mark.parametrize("shape", [(20, 33), (2, 3, 9, 33), (1, 16, 33)])

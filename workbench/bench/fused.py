@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from workbench.base.lazy import lazy
 from workbench.bench.figure import Figure, Goal, Settings, absent, duration, times
 from workbench.bench.gpu_on_cpu import one_thread
+from workbench.bench.turns import in_turns
 from workbench.graph import from_onnx
 from workbench.runtime.cpu_launch import cores
-from workbench.runtime.timing import Run, compare, ratio
+from workbench.runtime.timing import Run, ratio
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +100,7 @@ def _beside(
     session = _session(made, threads)
     if session is not None:
         runs["onnxruntime"] = lambda: session.run(None, {"x": x})
-    found = compare(runs, budget_s=settings.budget_s)
+    found = in_turns(runs, settings.budget_s)
     figures = [duration(f"{name}, {where}", of) for name, of in found.items()]
     if "numpy" in runs:
         beside = ratio(found["numpy"], found["workbench"])

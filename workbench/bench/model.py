@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
 from workbench.bench.figure import Figure, Goal, Settings, absent, duration, times
+from workbench.bench.turns import in_turns
 from workbench.graph import CompiledGraph, from_onnx
 from workbench.runtime import nvrtc
 from workbench.runtime.cpu_launch import cores
-from workbench.runtime.timing import Run, compare, ratio
+from workbench.runtime.timing import Run, ratio
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +78,7 @@ def _latency(
     session = _onnxruntime(path)
     if session is not None:
         runs["onnxruntime"] = lambda: session.run(None, {"x": x})
-    found = compare(runs, budget_s=settings.budget_s)
+    found = in_turns(runs, settings.budget_s)
     threads = {"threads": cores()}
     figures = [
         duration("fused", found["fused"], facts=threads),

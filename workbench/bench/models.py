@@ -20,11 +20,11 @@ from workbench.base.lazy import lazy
 from workbench.bench import zoo
 from workbench.bench.figure import Figure, Goal, Settings, absent
 from workbench.bench.fresh import empty_cache, in_process
+from workbench.bench.turns import in_turns
 from workbench.graph import CompiledGraph, FlowGraph, from_onnx
 from workbench.ir.types import Dim
 from workbench.runtime.cpu_launch import cores
-from workbench.runtime.devices import cpu
-from workbench.runtime.timing import CpuClock, Measurement, Run, ratio
+from workbench.runtime.timing import ratio
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,9 +39,6 @@ from workbench.bench.models import child
 child(*sys.argv[1:])
 """
 _MEGA = 1e6
-_SAMPLE_US = 40_000.0
-_PAUSE_S = 0.05
-_LEAST = 5
 
 
 def models(settings: Settings) -> list[Figure]:
@@ -118,7 +115,7 @@ def _cold(model: zoo.Model, budget_s: float) -> Facts:
     outputs = compiled(x)
     names = list(outputs)
     want = dict(zip(names, session.run(names, dict(x)), strict=True))
-    found = _in_turns(
+    found = in_turns(
         {"workbench": lambda: compiled(x), "onnxruntime": lambda: session.run(None, dict(x))},
         budget_s,
     )
@@ -139,32 +136,6 @@ def _cold(model: zoo.Model, budget_s: float) -> Facts:
         "low": beside.low,
         "high": beside.high,
         **{f"cold {key}": value for key, value in facts.items()},
-    }
-
-
-def _in_turns(runs: Mapping[str, Run], budget_s: float) -> dict[str, Measurement]:
-    """Samples of several calls each, in turns.
-
-    The threads of either side spin for a while after a call, on the cores that the other one is
-    to use: before each sample there is a pause, and some calls that do not count.
-    """
-    clock = CpuClock(cpu().name)
-    calls: dict[str, int] = {}
-    for name, run in runs.items():
-        run()
-        once_us = clock.elapsed_us(run, 1)
-        calls[name] = max(2, min(200, int(_SAMPLE_US / max(once_us, 1.0))))
-    samples: dict[str, list[float]] = {name: [] for name in runs}
-    start = time.perf_counter()
-    while time.perf_counter() - start < 2 * budget_s or len(samples[next(iter(runs))]) < _LEAST:
-        for name, run in runs.items():
-            time.sleep(_PAUSE_S)
-            clock.elapsed_us(run, calls[name] // 2)
-            samples[name].append(clock.elapsed_us(run, calls[name]) / calls[name])
-    how = f"{clock.name}, each sample after a pause of {_PAUSE_S * 1e3:.0f} ms"
-    return {
-        name: Measurement(name, tuple(samples[name]), calls[name], 0, clock.device, how)
-        for name in runs
     }
 
 

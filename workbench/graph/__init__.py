@@ -12,6 +12,7 @@ What lives here
     layout     definitions over blocks of channels
     groups     convolutions in groups over such blocks
     blocking   the rewrite into blocks of channels
+    derived    arrays made of constants, made once while those live
     pack       weights of matrix products in panels
     partition  which operators share a kernel, and why others do not
     gathered   groups while they are gathered

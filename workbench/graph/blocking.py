@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from workbench.graph.derived import derived
 from workbench.graph.graph import Graph
 from workbench.graph.groups import grouped
 from workbench.graph.layout import Repacking, blocked, blocked_shape, pack, unpack
@@ -185,7 +186,8 @@ class _State:
     def _constant(self, tensor: Tensor, packing: Repacking) -> Tensor:
         key = (tensor, packing)
         if key not in self.packed:
-            array = packing.apply(self.constants[tensor].reshape(tensor.storage.extents))
+            whole = self.constants[tensor].reshape(tensor.storage.extents)
+            array = derived([whole], packing, lambda: packing.apply(whole))
             new = Tensor(tensor.name, tensor.dtype, array.shape)
             self.constants[new] = array
             self.packed[key] = new

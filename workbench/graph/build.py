@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
+from workbench.graph.derived import derived
 from workbench.graph.evaluate import evaluate
 from workbench.graph.operator import HostCall, Operator, Program
 from workbench.graph.tensor import Tensor, text
@@ -172,7 +173,9 @@ class Builder:
         if len(known) == len(used) and self._folds(compute, output, known):
             self.folded_bytes += output.size_bytes
             stored = [a.reshape(a.shape or (1,)) for a in known]
-            array = evaluate(compute, dict(zip(compute.inputs, stored, strict=True)))
+            table = dict(zip(compute.inputs, stored, strict=True))
+            # other sizes of the call's arrays leave large constants as they are
+            array = derived(stored, compute, lambda: evaluate(compute, table))
             return self._known(array.reshape(extents))
         shown = tuple((k, str(v)) for k, v in (attributes or {}).items())
         op = Operator(compute.name, used, (output,), compute, self._origin(), shown)

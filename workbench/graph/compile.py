@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,23 @@ else:
     np = lazy("numpy")
 
 Array = Any
-_Shapes = tuple[tuple["Tensor", tuple[int, ...]], ...]
+_Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ends:
+    """Where a call's arrays come from, in the order: its inputs, then the outputs it makes.
+
+    `made` are those outputs, `scalars` the inputs of rank 0, which kernels see as arrays of one
+    element; `results` say which array each output is, -1 for a constant, and whether it is given
+    as it is; `scalar_results` are those of rank 0.
+    """
+
+    made: tuple[tuple[Tensor, _Shape, np.dtype[Any]], ...]
+    scalars: tuple[int, ...]
+    results: tuple[tuple[Tensor, int, bool], ...]
+    scalar_results: tuple[int, ...]
+    place: Mapping[Tensor, int]
 
 
 class CompiledGraph:
@@ -161,55 +177,87 @@ class CompiledGraph:
         LaunchError
             When an input is missing, unknown or does not fit.
         """
-        self._check_names(inputs)
-        given = {t: self._input(t, inputs[t.name]) for t in self.graph.inputs}
-        return dict(zip(self.graph.output_names, self.run(given), strict=True))
+        arrays = self._plain(inputs)
+        if arrays is None:
+            self._check_names(inputs)
+            arrays = [self._input(t, inputs[t.name]) for t in self._graph.inputs]
+        return dict(zip(self._graph.output_names, self.run(arrays), strict=True))
 
-    def run(self, given: Mapping[Tensor, Array]) -> list[Array]:
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Run the graph on arrays that fit.
 
         Parameters
         ----------
-        given : mapping of Tensor to array
-            One for each of the graph's inputs.
+        arrays : sequence of array
+            In the order of the graph's inputs.
 
         Returns
         -------
         list of array
             In the order of the graph's outputs, all new.
         """
-        inputs, made, outputs = self._ends
-        xp = array_module(self._gpu)
-        space = self._borrowed(xp)
-        own = {t: given[t].reshape(shape) for t, shape in inputs}
-        own.update((t, room(xp, shape, kind, t)) for t, shape, kind in made)
+        ends, xp = self._ends, self._xp
+        try:
+            # calls from several threads each take their own
+            space = self._idle.pop()
+        except IndexError:
+            space = self._workspace(xp)
+        own = [*arrays, *(room(xp, shape, kind, t) for t, shape, kind in ends.made)]
+        for n in ends.scalars:
+            own[n] = own[n].reshape(1)
         space.run(self._steps, own)
         self._idle.append(space)
-        fresh = {t for t, _, _ in made}
-        results: list[Array] = []
-        for t, shape in outputs:
-            array = (own[t] if t in own else self._constants[t]).reshape(shape)
-            # a result is never the caller's array, our own, or another result
-            results.append(array if t in fresh else array.copy())
-            fresh.discard(t)
+        # a result is never the caller's array, our own, or another result
+        results: list[Array] = [
+            own[n] if fresh else (own[n] if n >= 0 else self._constants[t]).copy()
+            for t, n, fresh in ends.results
+        ]
+        for n in ends.scalar_results:
+            results[n] = results[n].reshape(())
         return results
 
     @cached_property
-    def _ends(self) -> tuple[_Shapes, tuple[tuple[Tensor, tuple[int, ...], str], ...], _Shapes]:
-        """Inputs as kernels see them, outputs that a call makes, and outputs as it gives them."""
+    def _ends(self) -> _Ends:
         inputs, outputs = self._graph.inputs, self._graph.outputs
         known = {*inputs, *self._graph.constants}
-        return (
-            tuple((t, t.storage.extents) for t in inputs),
+        made = [t for t in dict.fromkeys(outputs) if t not in known]
+        place = {t: n for n, t in enumerate((*inputs, *made))}
+        return _Ends(
+            tuple((t, t.storage.extents, np.dtype(t.dtype.numpy_name)) for t in made),
+            tuple(n for n, t in enumerate(inputs) if not t.rank),
             tuple(
-                (t, t.storage.extents, t.dtype.numpy_name)
-                for t in dict.fromkeys(outputs)
-                if t not in known
+                (t, place.get(t, -1), t in made and t not in outputs[:n])
+                for n, t in enumerate(outputs)
             ),
-            tuple((t, t.extents) for t in outputs),
+            tuple(n for n, t in enumerate(outputs) if not t.rank),
+            place,
         )
 
-    @property
+    @cached_property
+    def _kinds(self) -> tuple[tuple[str, np.dtype[Any], _Shape], ...]:
+        """Name, type and shape of every input."""
+        return tuple((t.name, np.dtype(t.dtype.numpy_name), t.extents) for t in self._graph.inputs)
+
+    def _plain(self, inputs: Mapping[str, Array]) -> list[Array] | None:
+        """The arrays of a call in a dict, if each is plain and just what it should be."""
+        if type(inputs) is not dict or len(inputs) != len(self._kinds) or self._gpu:
+            return None
+        found: list[Array] = []
+        for name, kind, shape in self._kinds:
+            a = inputs.get(name)
+            if type(a) is not np.ndarray or a.shape != shape or a.dtype != kind:
+                return None
+            if not a.flags.carray:
+                return None
+            found.append(a)
+        return found
+
+    @cached_property
+    def _xp(self) -> Any:
+        """Whose arrays these are."""
+        return array_module(self._gpu)
+
+    @cached_property
     def _gpu(self) -> bool:
         return self.target.kind == "cuda"
 
@@ -240,14 +288,6 @@ class CompiledGraph:
 
     def _input(self, tensor: Tensor, array: Array) -> Array:
         """The array as kernels take it, once it fits."""
-        if (
-            type(array) is np.ndarray
-            and not self._gpu
-            and array.shape == tensor.shape
-            and array.dtype == tensor.dtype.numpy_name
-            and array.flags.carray
-        ):
-            return array
         if isinstance(array, np.ma.MaskedArray):
             raise LaunchError(
                 f"argument {shown(tensor.name)}: kernels know no masks", hint="pass its filled(…)"
@@ -260,17 +300,13 @@ class CompiledGraph:
         check(shown(self._graph.name), [param], [array], gpu=self._gpu)
         return array
 
-    def _borrowed(self, xp: Any) -> Workspace:
-        # calls from several threads each take their own
-        try:
-            return self._idle.pop()
-        except IndexError:
-            pass
+    def _workspace(self, xp: Any) -> Workspace:
         if not self._constants:
             self._constants = {
                 t: xp.asarray(a.reshape(t.storage.extents)) for t, a in self.graph.constants.items()
             }
-        return Workspace({**self._constants, **arena(xp, self.memory)}, self.target.kind)
+        arrays = {**self._constants, **arena(xp, self.memory)}
+        return Workspace(arrays, self._ends.place, self.target.kind)
 
     def __repr__(self) -> str:
         before, after = self.launches

@@ -22,7 +22,6 @@ from workbench.graph.workspace import kinds
 from workbench.ir.types import Dim, TensorType
 from workbench.mapping.check import counted
 from workbench.runtime.arguments import Parameter, bind
-from workbench.runtime.memory import array_module
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,16 +172,19 @@ class DynamicGraph(CompiledGraph):
 
     def run_arrays(self, arrays: Sequence[Array]) -> list[Array]:
         """Run it on arrays that fit, in the order of the inputs."""
-        xp = array_module(self._gpu)
-        shapes = tuple(tuple(a.shape) for a in arrays)
+        xp = self._xp
+        shapes = tuple([a.shape for a in arrays])
         part = self._found(self._first, shapes, lambda: self._origin.begin(shapes, self._make))
+        given = list(map(xp.asarray, arrays))
+        if part.segment.cut is None and part.compiled:
+            return part.compiled.run(given)
         inputs = part.segment.graph.inputs
-        values: dict[Tensor, Array] = dict(zip(inputs, map(xp.asarray, arrays), strict=True))
+        values: dict[Tensor, Array] = dict(zip(inputs, given, strict=True))
         while True:
             graph, cut = part.segment.graph, part.segment.cut
             made: list[Array] = []
             if part.compiled:
-                made = part.compiled.run({t: values[t] for t in graph.inputs})
+                made = part.compiled.run([values[t] for t in graph.inputs])
                 values.update(zip(graph.outputs, made, strict=True))
             if cut is None:
                 return made

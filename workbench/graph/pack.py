@@ -1,16 +1,15 @@
 """Weights in the order in which a product on a CPU reads them: panels as wide as register tiles.
 
-A program would copy such a factor in every call; of a constant the copy is made once. Arrays that
-are packed for several graphs, as for several sizes of an input, are packed once.
+A program would copy such a factor in every call; of a constant the copy is made once.
 """
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.base.lazy import lazy
+from workbench.graph.derived import derived
 from workbench.graph.graph import Graph
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
@@ -98,11 +97,6 @@ def _reading(op: Operator, load: Load, old: Tensor, new: Tensor) -> Operator:
     return replace(op, inputs=tensors, compute=whole)
 
 
-_Key = tuple[int, tuple[int, ...], int, bool]
-_KEPT: dict[_Key, tuple[weakref.ref[np.ndarray], np.ndarray]] = {}
-"""Packed arrays by the memory that they were made of, as long as its owner lives."""
-
-
 def panels(weights: np.ndarray, width: int, *, turned: bool) -> np.ndarray:
     """Weights ``[k, n]``, or ``[n, k]`` when turned, as ``[panels, k, width]``, 0 past the end.
 
@@ -112,17 +106,15 @@ def panels(weights: np.ndarray, width: int, *, turned: bool) -> np.ndarray:
     >>> panels(numpy.arange(6).reshape(2, 3), 2, turned=False).tolist()
     [[[0, 1], [3, 4]], [[2, 0], [5, 0]]]
     """
-    owner = weights if weights.base is None else weights.base
-    key = weights.ctypes.data, weights.shape, width, turned
-    kept = _KEPT.get(key)
-    if kept is not None and kept[0]() is owner:
-        return kept[1]
+    how = "panels", width, turned
+    return derived([weights], how, lambda: _panels(weights, width, turned))
+
+
+def _panels(weights: np.ndarray, width: int, turned: bool) -> np.ndarray:
     matrix = weights.T if turned else weights
     k, n = matrix.shape
     found = np.zeros((-(-n // width), k, width), weights.dtype)
     for panel, part in enumerate(found):
         columns = matrix[:, panel * width : (panel + 1) * width]
         part[:, : columns.shape[1]] = columns
-    if isinstance(owner, np.ndarray):
-        _KEPT[key] = weakref.ref(owner, lambda _: _KEPT.pop(key, None)), found
     return found

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from statistics import median
+from typing import Any
 
 from workbench.driver.build import default_cache
 from workbench.runtime import jit
@@ -29,6 +30,9 @@ WORTH_SHARING_NS = 6_000
 
 WORTH_WAKING_NS = 60_000
 """Work that can be shared in a row of launches from which on others are woken [ns]."""
+
+LONGEST_NS = 20_000_000
+"""Work after which a row of launches ends, so that an interrupt of the caller is seen [ns]."""
 
 _TRY, _TRIES = 48, 2
 """After so many calls, and so often, the way that was slower is tried again, with followers or
@@ -43,8 +47,23 @@ _HEAD_WORDS, _WORDS = 48, 16
 _CURRENT = 32  # word of the head that tells which launch is due
 
 _TEXT = """
-define void @launches(ptr %head, ptr %entries, i64 %first, i64 %last, i64 %ticket, ptr %scratch, \
-ptr %yield) {
+; one argument: ctypes takes a tenth of a microsecond for each
+define void @launches(ptr %call) {
+  %words = load { ptr, ptr, i64, i64, i64, ptr, ptr }, ptr %call
+  %head = extractvalue { ptr, ptr, i64, i64, i64, ptr, ptr } %words, 0
+  %entries = extractvalue { ptr, ptr, i64, i64, i64, ptr, ptr } %words, 1
+  %first = extractvalue { ptr, ptr, i64, i64, i64, ptr, ptr } %words, 2
+  %last = extractvalue { ptr, ptr, i64, i64, i64, ptr, ptr } %words, 3
+  %ticket = extractvalue { ptr, ptr, i64, i64, i64, ptr, ptr } %words, 4
+  %scratch = extractvalue { ptr, ptr, i64, i64, i64, ptr, ptr } %words, 5
+  %yield = extractvalue { ptr, ptr, i64, i64, i64, ptr, ptr } %words, 6
+  call void @row(ptr %head, ptr %entries, i64 %first, i64 %last, i64 %ticket, ptr %scratch, \
+ptr %yield)
+  ret void
+}
+
+define internal void @row(ptr %head, ptr %entries, i64 %first, i64 %last, i64 %ticket, \
+ptr %scratch, ptr %yield) {
   %inside = getelementptr i64, ptr %head, i64 16
   %current = getelementptr i64, ptr %head, i64 32
   %leads = icmp eq i64 %ticket, 0
@@ -211,21 +230,21 @@ class _Code:
     straight: bool = False
 
 
-_Native = Callable[[int, int, int, int, int, int, int | None], None]
+_SCRATCH = 5  # which of the seven words of a call
+_Native = Callable[[int], None]
 
 
 @cache
-def _native() -> tuple[_Native, int | None, object]:
+def _native() -> tuple[_Native, int, object]:
     """The function above, the system's call that lets others run, and what keeps it in memory."""
     processor = platform.machine().lower()
     pause, declared = _PAUSES.get(_NAMES.get(processor, processor), ("", ""))
     text = _TEXT.replace("PAUSE", pause) + declared + "\n"
     binary = jit.compile(_Code("launches", text), cache=default_cache())
-    kinds = [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 3 + [ctypes.c_void_p] * 2
-    function = ctypes.CFUNCTYPE(None, *kinds)(binary.address())
-    rest = None
+    function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(binary.address())
+    rest = 0
     if hasattr(os, "sched_yield"):
-        rest = ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value
+        rest = ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value or 0
     return function, rest, binary
 
 
@@ -261,12 +280,15 @@ class _Part:
     """Launches in a row, from `first` to before `last`; or a host call, with `last` -1.
 
     Whether followers help is seen from the times with and without them: on a machine that others
-    use as well, a follower that has to wait for its turn holds up all.
+    use as well, a follower that has to wait for its turn holds up all. `words`, at
+    `address`, are what the machine code is called with.
     """
 
     first: int
     last: int
     sharable: bool
+    words: Any = ()
+    address: int = 0
     calls: int = 0
     wide_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     alone_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
@@ -299,7 +321,7 @@ class Launches:
     def __init__(
         self, runs: Sequence[Prepared | Callable[[], None]], threads: int | None = None
     ) -> None:
-        self._runs = tuple(runs)
+        self._runs: list[Any] = list(runs)
         self._threads = threads or cores()
         self._taken: list[int] = []  # the shortest time of each launch so far [ns]
         self._samples = 0
@@ -313,9 +335,10 @@ class Launches:
         self._head = start + -start % 128
         self._entries = self._head + 8 * _HEAD_WORDS
         self._parts: list[_Part] = []
+        self._function, self._rest, _ = _native()
 
     def __call__(self) -> None:
-        """Run them all to their end."""
+        """Run them all to their end, or up to an interrupt between two rows of launches."""
         if self._samples < _SAMPLES:
             self._sample()
             return
@@ -324,27 +347,40 @@ class Launches:
                 self._runs[part.first]()
             elif part.sharable:
                 wide, start = part.wide, time.perf_counter_ns()
-                self._together(part.first, part.last, wide)
+                if wide:
+                    self._together(part)
+                else:
+                    self._alone(part)
                 part.note(wide, time.perf_counter_ns() - start)
             else:
-                self._together(part.first, part.last, wide=False)
+                self._alone(part)
 
-    def _together(self, first: int, last: int, wide: bool) -> None:
-        """The launches from `first` to before `last`, with followers where that pays."""
-        function, rest, _ = _native()
-        if wide:
+    def _alone(self, part: _Part) -> None:
+        """The launches of a row on this host thread."""
+        part.words[_SCRATCH] = SCRATCH.of(self._scratch_bytes)
+        self._function(part.address)
+
+    def _together(self, part: _Part) -> None:
+        """The launches of a row, with followers."""
+        try:
             self._ticket += 1
             ctypes.c_int64.from_address(self._head).value = self._ticket
             followers = _followers(cores() - 1)
             for _ in range(self._threads - 1):
                 followers.wake(partial(self._follow, self._ticket))
-        scratch = SCRATCH.of(self._scratch_bytes)
-        function(self._head, self._entries, first, last, 0, scratch, rest)
+            self._alone(part)
+        except BaseException:
+            # an interrupt before the first launch: who was woken is not to wait for ever
+            ctypes.c_int64.from_address(self._head).value = 0
+            raise
 
     def _follow(self, ticket: int) -> None:
-        function, rest, _ = _native()
-        scratch = SCRATCH.of(self._scratch_bytes)
-        function(self._head, self._entries, 0, 0, ticket, scratch, rest)
+        words = self._words(0, 0, ticket, SCRATCH.of(self._scratch_bytes))
+        self._function(ctypes.addressof(words))
+
+    def _words(self, *row: int) -> Any:
+        """What the machine code is called with: first, last, ticket and scratch filled in."""
+        return (ctypes.c_int64 * 7)(self._head, self._entries, *row, self._rest)
 
     def _sample(self) -> None:
         """Run each by its own and note what it takes; then put together what goes together."""
@@ -360,15 +396,15 @@ class Launches:
             self._arrange()
 
     def _arrange(self) -> None:
-        """Write the table of launches, and cut it at host calls."""
+        """Write the table of launches, and cut it at host calls and after long rows."""
         table = (ctypes.c_int64 * (_WORDS * len(self._runs))).from_address(self._entries)
         ctypes.c_int64.from_address(self._head + 8 * _CURRENT).value = -1
-        first, shared = 0, 0
+        first, shared, long = 0, 0, 0
         for n, (run, ns) in enumerate(zip(self._runs, self._taken, strict=True)):
             if not isinstance(run, Prepared):
                 self._part(first, n, shared)
                 self._parts.append(_Part(n, -1, False))
-                first, shared = n + 1, 0
+                first, shared, long = n + 1, 0, 0
                 continue
             blocks = run.launcher.blocks
             work = ns * (self._threads if ns > WORTH_SHARING_NS * 25 else 1)
@@ -378,11 +414,19 @@ class Launches:
             grain = blocks if alone else -(-blocks // pieces)
             words = (run.launcher.binary.address(), ctypes.addressof(run.pointers), blocks, grain)
             table[_WORDS * n : _WORDS * n + 4] = list(words)
+            long += ns
+            if long >= LONGEST_NS:
+                self._part(first, n + 1, shared)
+                first, shared, long = n + 1, 0, 0
+            # the arrays of this call are not held any longer
+            self._runs[n] = run.pointers, run.launcher
         self._part(first, len(self._runs), shared)
 
     def _part(self, first: int, last: int, shared_ns: int) -> None:
         if first < last:
-            self._parts.append(_Part(first, last, shared_ns >= WORTH_WAKING_NS))
+            words = self._words(first, last, 0, 0)
+            sharable = shared_ns >= WORTH_WAKING_NS
+            self._parts.append(_Part(first, last, sharable, words, ctypes.addressof(words)))
 
 
 _SAMPLES = 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ else:
 
 Array = Any
 
+_addressof, _first_byte = ctypes.addressof, ctypes.c_char.from_buffer
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
@@ -42,42 +45,47 @@ class Step:
 class Workspace:
     """Memory of one call at a time, and what is prepared of it.
 
-    `arrays` are constants and parts of the arena, `own` the arrays of the call that runs, `kind`
-    is that of the target. `prepared` are launches that need nothing of the call; a CPU has
-    `launches` for all steps, and `places` where a call's addresses belong in them: pointers, index,
-    alignment [byte].
+    `arrays` are constants and parts of the arena, `own` the arrays of the call that runs, `place`
+    says which of them is a tensor's; `kind` is that of the target. `prepared` are launches that
+    need nothing of the call; a CPU has `launches` for all steps, and `places` where the address of
+    a call's array belongs in them: its number, alignment [byte], pointers and index.
     """
 
     arrays: dict[Tensor, Array]
+    place: Mapping[Tensor, int]
     kind: str
     prepared: dict[Step, Any] = field(default_factory=dict)
     launches: Launches | None = None
-    places: list[tuple[Tensor, Any, int, int]] = field(default_factory=list)
-    own: Mapping[Tensor, Array] = field(default_factory=dict)
+    places: list[tuple[int, int, Any, int]] = field(default_factory=list)
+    own: Sequence[Array] = ()
 
     def array(self, tensor: Tensor) -> Array:
         """The array of a tensor in the call that runs."""
-        return self.own[tensor] if tensor in self.own else self.arrays[tensor]
+        n = self.place.get(tensor)
+        return self.arrays[tensor] if n is None else self.own[n]
 
     def _point(self) -> bool:
         """Put the arrays of this call into the launches; False when one does not lie right."""
-        addresses = {t: a.__array_interface__["data"][0] for t, a in self.own.items()}
-        for tensor, pointers, n, align in self.places:
-            address = addresses[tensor]
+        try:  # a third of what numpy takes to tell; refused where nothing may be written
+            addresses = [_addressof(_first_byte(a)) for a in self.own]
+        except (TypeError, ValueError, BufferError):
+            addresses = [a.ctypes.data for a in self.own]
+        for number, align, pointers, n in self.places:
+            address = addresses[number]
             if address % align:
                 return False
             pointers[n] = address
         return True
 
-    def run(self, steps: Sequence[Step], own: Mapping[Tensor, Array]) -> None:
+    def run(self, steps: Sequence[Step], own: Sequence[Array]) -> None:
         """Run all steps.
 
         Parameters
         ----------
         steps : sequence of Step
             The same in every call.
-        own : mapping of Tensor to array
-            Inputs and outputs of this call.
+        own : sequence of array
+            Inputs and outputs of this call, in the order of `place`.
         """
         self.own = own
         if self.kind != "cpu":
@@ -89,14 +97,14 @@ class Workspace:
                 self.places.clear()
                 self.launches = Launches([self._prepared(step) for step in steps])
             self.launches()
-        self.own = {}
+        self.own = ()
 
     def _run(self, step: Step) -> None:
         run = self.prepared.get(step)
         if run is None:
             arrays = [self.array(t) for t in step.tensors]
             run = self._host(step) if step.kernel is None else step.kernel.prepare(*arrays)
-            if not any(t in self.own for t in step.tensors):
+            if not any(t in self.place for t in step.tensors):
                 self.prepared[step] = run
         run()
 
@@ -107,9 +115,9 @@ class Workspace:
         run = step.kernel.prepare(*(self.array(t) for t in step.tensors))
         assert isinstance(run, Prepared)
         for n, (t, param) in enumerate(zip(step.tensors, step.kernel.params, strict=True)):
-            if t in self.own:
+            if t in self.place:
                 align = param.align_bytes or t.dtype.size_bytes
-                self.places.append((t, run.pointers, n, align))
+                self.places.append((self.place[t], align, run.pointers, n))
         return run
 
     def _host(self, step: Step) -> Callable[[], None]:
@@ -163,7 +171,7 @@ def arena(xp: Any, plan: MemoryPlan) -> dict[Tensor, Array]:
 _ALIGN = 256
 
 
-def room(xp: Any, shape: tuple[int, ...], kind: str, what: object) -> Array:
+def room(xp: Any, shape: tuple[int, ...], kind: str | np.dtype[Any], what: object) -> Array:
     """An array, nothing in it yet.
 
     Raises

@@ -17,7 +17,7 @@ from workbench.graph.build import Builder, NeedsHost, NeedsValue, dtype_of
 from workbench.graph.graph import Graph
 from workbench.graph.onnx.frames import Body, Frame, Stack
 from workbench.graph.onnx.functions import Functions, bound_nodes
-from workbench.graph.onnx.model import Model, body_of
+from workbench.graph.onnx.model import Model, body_of, weights_of
 from workbench.graph.onnx.node import Node
 from workbench.graph.onnx.registry import find, schema
 from workbench.graph.onnx.row import Apart, Enter, Outputs, Result
@@ -52,7 +52,8 @@ class _Job:
     def body(self, graph: onnx.GraphProto, functions: Functions) -> Body:
         """The graph of a node, read once."""
         if id(graph) not in self.bodies:
-            self.bodies[id(graph)] = (graph, body_of(graph, functions, self.folder))
+            weights = weights_of(graph, self.folder)
+            self.bodies[id(graph)] = (graph, body_of(graph, functions, weights))
         return self.bodies[id(graph)][1]
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
@@ -15,9 +15,11 @@ from workbench.graph.onnx.types import with_external
 if TYPE_CHECKING:
     import onnx
 
-    from workbench.graph.onnx.model import Source
 else:
     onnx = lazy("onnx")
+
+Source = str | os.PathLike[str] | bytes | Any
+"""A path, the bytes of a file, or a ModelProto."""
 
 _Stamp = tuple[int, int]
 _LARGEST = 2**31  # bytes of a message of protobuf

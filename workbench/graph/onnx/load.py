@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from workbench.graph.flow import FlowGraph
 from workbench.graph.onnx.importer import origin
-from workbench.graph.onnx.kept import kept
-from workbench.graph.onnx.model import Source, read
+from workbench.graph.onnx.kept import Source
+from workbench.graph.onnx.model import read
 from workbench.graph.onnx.outline import outline
 from workbench.graph.save import adopt
 from workbench.graph.save import read as read_saved
@@ -41,14 +41,13 @@ def from_onnx(source: Source) -> FlowGraph:
         Naming all operators that are not known, with the nodes that use them.
     """
     model = read(source)
-    again = kept(source, model.proto)
     whole = origin(model)
     if not all(t.bound for t in model.inputs):
-        return FlowGraph(outline(model), whole, model=again)
+        return FlowGraph(outline(model), whole, model=model.again)
     segment = whole.begin([t.extents for t in model.inputs], None)
     if segment.cut is None:
-        return FlowGraph(segment.graph, model=again)
-    return FlowGraph(outline(model), whole, by_data=True, model=again)
+        return FlowGraph(segment.graph, model=model.again)
+    return FlowGraph(outline(model), whole, by_data=True, model=model.again)
 
 
 def load_graph(path: str | os.PathLike[str]) -> CompiledGraph:

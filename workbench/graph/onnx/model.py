@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
 from workbench.graph.onnx.frames import Body
 from workbench.graph.onnx.functions import Functions
+from workbench.graph.onnx.kept import Source, kept
 from workbench.graph.onnx.node import Node, check_text, graphs_of
 from workbench.graph.onnx.registry import opsets
 from workbench.graph.onnx.types import array_of, dtype_of_elem
@@ -21,12 +22,10 @@ from workbench.graph.tensor import Tensor
 from workbench.ir.types import Dim
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
 else:
     onnx = lazy("onnx")
-
-Source = str | os.PathLike[str] | bytes | Any
-"""A path, the bytes of a file, or a ModelProto."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +41,9 @@ class Model:
     functions : Functions
         How operators without a row are expanded.
     proto : onnx.ModelProto
-        The whole.
+        The rest; where it is our own, without the weights of the graph.
+    again : callable
+        Gives the bytes of the whole, for who saves what is made of it.
     folder : Path or None
         Where it lies, for weights in files of their own.
     """
@@ -52,6 +53,7 @@ class Model:
     body: Body
     functions: Functions
     proto: onnx.ModelProto
+    again: Callable[[], bytes]
     folder: Path | None
 
 
@@ -66,20 +68,49 @@ def read(source: Source) -> Model:
         Naming all operators that are not known, with the nodes that use them.
     """
     proto, folder = _proto(source)
+    again = kept(source, proto)
+    weights = weights_of(proto.graph, folder)
+    if proto is not source:
+        proto = _without_weights(proto)
     graph = proto.graph
     for each in proto.functions:
         check_text(each.name)
     functions = Functions.of(proto)
-    body = body_of(graph, functions, folder, whole=True)
+    body = body_of(graph, functions, weights, whole=True)
     _check_supported(body.nodes, functions)
     if not graph.output:
         raise ModelError("the model has no outputs")
     inputs = tuple(_input(v) for v in graph.input if v.name not in body.initializers)
-    return Model(graph.name, inputs, body, functions, proto, folder)
+    return Model(graph.name, inputs, body, functions, proto, again, folder)
+
+
+def weights_of(graph: onnx.GraphProto, folder: Path | None) -> dict[str, np.ndarray]:
+    """The initializers of a graph; those in files of their own are read from `folder`.
+
+    Raises
+    ------
+    ModelError
+        When one is there twice, or its data do not fit.
+    """
+    for each in graph.initializer:
+        check_text(each.name)
+    _check_once("initializer", [each.name for each in graph.initializer])
+    return {t.name: array_of(t, folder) for t in graph.initializer}
+
+
+def _without_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The rest of a message, in memory of its own: a message's memory is freed as a whole."""
+    del proto.graph.initializer[:]
+    rest = onnx.ModelProto()
+    rest.CopyFrom(proto)
+    return rest
 
 
 def body_of(
-    graph: onnx.GraphProto, functions: Functions, folder: Path | None, whole: bool = False
+    graph: onnx.GraphProto,
+    functions: Functions,
+    weights: Mapping[str, np.ndarray],
+    whole: bool = False,
 ) -> Body:
     """A graph with its names resolved.
 
@@ -89,8 +120,8 @@ def body_of(
         The whole of a model, or what a node carries.
     functions : Functions
         Opsets in force.
-    folder : Path or None
-        For weights in files of their own.
+    weights : mapping of str to numpy.ndarray
+        Its initializers.
     whole : bool
         Whether there is nothing around it that it could read.
 
@@ -100,14 +131,12 @@ def body_of(
         When a name is missing or there twice, or nodes wait for one another.
     """
     check_text(graph.name)
-    for each in (*graph.initializer, *graph.input, *graph.output):
+    for each in (*graph.input, *graph.output):
         check_text(each.name)
-    for kind, listed in (("initializer", graph.initializer), ("input", graph.input)):
-        _check_once(kind, [each.name for each in listed])
+    _check_once("input", [each.name for each in graph.input])
     if graph.sparse_initializer:
         raise ModelError("sparse initializers are not supported")
     nodes = [Node.of(n, functions.opset(n.domain)) for n in graph.node]
-    weights = {t.name: array_of(t, folder) for t in graph.initializer}
     inputs = tuple(v.name for v in graph.input if v.name not in weights)
     ordered = in_order(nodes, {*weights, *inputs}, whole)
     names = {*weights, *inputs, *(o for n in nodes for o in n.outputs)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import WorkbenchError
@@ -16,6 +17,7 @@ from workbench.graph.tensor import Tensor
 from workbench.ir.types import Dim, f32
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
 
     from workbench.graph.onnx.model import Model
@@ -24,6 +26,7 @@ else:
 
 _SKIPPED = "workbench.skipped"
 _LONGEST = 40
+_SMALL = 1024
 _SHORT = (int, float, str, list)
 
 
@@ -31,7 +34,7 @@ def outline(model: Model) -> Graph:
     """The model before its dims have values: its nodes, with what is known of their shapes."""
     tensors: dict[str, Tensor] = {t.name: t for t in model.inputs}
     guess = model.inputs[0].dtype if model.inputs else f32
-    shapes = _inferred(model.proto)
+    shapes = _inferred(model.proto, model.body.initializers)
     constants = {
         Tensor(n, Builder().constant(a).dtype, a.shape): a
         for n, a in model.body.initializers.items()
@@ -75,8 +78,10 @@ def _divides_by_nothing(attribute: onnx.AttributeProto) -> bool:
     return attribute.name in _DIVISORS and min(values) < 1
 
 
-def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy without what ONNX's inference cannot take.
+def _harmless(proto: onnx.ModelProto, weights: Mapping[str, np.ndarray]) -> onnx.ModelProto:
+    """A copy without what ONNX's inference cannot take, and without weights.
+
+    It would copy them twice; only of small ones, such as shapes, the numbers tell it something.
 
     A negative extent, or one of 0 with a step backwards, ends the whole process in its rule for
     Slice (onnx 1.22, `std::clamp` with its ends swapped); so do 0 heads in its rule for Attention
@@ -85,6 +90,15 @@ def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
     whole = onnx.ModelProto()
     whole.CopyFrom(proto)
     del whole.functions[:]
+    del whole.graph.initializer[:]
+    known = {value.name for value in whole.graph.input}
+    for name, array in weights.items():
+        kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+        if array.size <= _SMALL:
+            whole.graph.initializer.append(onnx.numpy_helper.from_array(array, name))
+        elif name not in known:
+            value = onnx.helper.make_tensor_value_info(name, kind, array.shape)
+            whole.graph.input.append(value)
     whole.opset_import.add(domain=_SKIPPED, version=1)
     graphs = [whole.graph]
     for graph in graphs:
@@ -100,10 +114,10 @@ def _harmless(proto: onnx.ModelProto) -> onnx.ModelProto:
     return whole
 
 
-def _inferred(proto: onnx.ModelProto) -> dict[str, Tensor]:
+def _inferred(proto: onnx.ModelProto, weights: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     """What ONNX itself infers of the shapes; nothing where it cannot."""
     try:
-        whole = onnx.shape_inference.infer_shapes(_harmless(proto), data_prop=True)
+        whole = onnx.shape_inference.infer_shapes(_harmless(proto, weights), data_prop=True)
     except Exception:  # it raises many kinds, and the outline does without
         return {}
     found: dict[str, Tensor] = {}
