@@ -16,6 +16,7 @@ What lives here
     pack       weights of matrix products in panels
     partition  which operators share a kernel, and why others do not
     group      operators that share a kernel, as data
+    views      tensors that lie in others: reshapes, the parts of a concat
     rows       operators over the same rows: softmax, normalisations
     paths      ways through a graph: of an element, of values from operator to operator
     cost       what it costs to compute something again

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A tensor that lies in another one, as a run of its elements from `start` on."""
+
+    tensor: Tensor
+    source: Tensor
+    start: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """Operators that become one kernel.
 
@@ -31,6 +40,8 @@ class Group:
     rows : Region or None
         For operators over the same rows: where each works. The anchor is then their first
         reduction, and they are scheduled together.
+    views : tuple of View
+        For a group that needs no kernel: which tensors lie in which.
     """
 
     anchor: Operator
@@ -38,6 +49,7 @@ class Group:
     epilogue: tuple[Operator, ...] = ()
     kept: tuple[Tensor, ...] = ()
     rows: Region | None = None
+    views: tuple[View, ...] = ()
 
     @property
     def operators(self) -> tuple[Operator, ...]:
@@ -53,6 +65,11 @@ class Group:
     def outputs(self) -> tuple[Tensor, ...]:
         """The tensors the group gives."""
         return (*self.kept, *(self.epilogue or (self.anchor,))[-1].outputs)
+
+    @property
+    def moved_bytes(self) -> int:
+        """What its kernel reads and writes, each tensor counted once [byte]."""
+        return 0 if self.views else sum(t.size_bytes for t in (*self.inputs, *self.outputs))
 
     @property
     def output(self) -> Tensor:

@@ -19,6 +19,7 @@ from workbench.graph.graph import Graph, producers, users
 from workbench.graph.group import Group, Partition, Unfused, taken
 from workbench.graph.paths import Path, Reach, ordered
 from workbench.graph.rows import Region
+from workbench.graph.views import placed, with_views
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -44,7 +45,7 @@ def partition(graph: Graph, fuse: bool = True) -> Partition:
     state = _State(graph)
     state.gather()
     groups = ordered([state.group(op) for op in state.members], state.reach.place)
-    return Partition(groups, tuple(state.unfused(groups)))
+    return with_views(Partition(groups, tuple(state.unfused(groups))), graph)
 
 
 @dataclass
@@ -77,8 +78,9 @@ class _State:
         self.makers = producers(self.graph.operators)
         self.outputs = set(self.graph.outputs)
         self.reach = Reach(self.graph)
-        self.free = {op for op in self.graph.operators if op.injective}
-        self.copied = recomputed(self.graph)
+        self.placed = placed(self.graph)
+        self.free = {op for op in self.graph.operators if op.injective} - self.placed
+        self.copied = recomputed(self.graph) - self.placed
 
     def gather(self) -> None:
         """Make groups of all operators."""
@@ -93,6 +95,7 @@ class _State:
                 self.grow_rows(op, region)
         for op in (a for a in anchors if a in self.members):
             self.grow_prologue(op)
+        self.members |= {op: [op] for op in self.placed}
         self._gather_injective()
 
     def _gather_injective(self) -> None:
