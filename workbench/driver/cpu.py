@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 import time
@@ -13,6 +14,7 @@ from workbench.codegen.source import Source
 from workbench.driver.backend import Run, lacks
 from workbench.driver.content import COMPILER, content
 from workbench.driver.lowering import Lowering, parameters_of
+from workbench.ir.module import Launch
 from workbench.runtime import jit
 from workbench.runtime.arguments import Parameter
 from workbench.runtime.cache import Cache, key
@@ -64,7 +66,15 @@ class CpuBackend:
             self._binary = CpuBinary(name, code, scratch_bytes, ms, lambda: self.source)
         launch = way.module.kernel.launch
         assert launch is not None, "verify lets no module without a launch pass"
+        self._numbers: tuple[int | float, ...] = ()
         self._launcher = CpuLauncher(self._binary, launch, tuple(p.type for p in self.params))
+
+    def given(self, numbers: Sequence[int | float], launch: Launch) -> CpuBackend:
+        """The same machine code with its last parameters filled in, for a launch of its own."""
+        other = copy.copy(self)
+        other._numbers = tuple(numbers)
+        other._launcher = CpuLauncher(self._binary, launch, tuple(p.type for p in self.params))
+        return other
 
     def _entry(self) -> bytes:
         """What is kept: a line of facts that a launch needs, and the object file."""
@@ -114,7 +124,7 @@ class CpuBackend:
 
     def prepare(self, args: Sequence[Any]) -> Run:
         """A launch over the host's cores."""
-        return self._launcher.prepare(args)
+        return self._launcher.prepare((*args, *self._numbers))
 
     def clock(self) -> None:
         """The wall clock."""

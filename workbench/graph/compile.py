@@ -14,6 +14,7 @@ from workbench.base.lazy import lazy
 from workbench.base.names import NameScope, shown
 from workbench.driver.build import compile_module
 from workbench.graph.beside import side_by_side
+from workbench.graph.family import Families
 from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.operator import Program
 from workbench.graph.save import Recipe, write
@@ -318,7 +319,11 @@ class CompiledGraph:
 
 
 def compile_graph(
-    graph: Graph, partition: Partition, target: Target, choices: Choices | None = None
+    graph: Graph,
+    partition: Partition,
+    target: Target,
+    choices: Choices | None = None,
+    families: Families | None = None,
 ) -> CompiledGraph:
     """Schedule every group and compile it; groups that are alike share a kernel.
 
@@ -326,6 +331,8 @@ def compile_graph(
     ----------
     choices : Choices, optional
         Templates that a tuning found; else `schedules.choose` decides.
+    families : Families, optional
+        Kernels of the same graph for other shapes, some of which may serve these.
 
     Raises
     ------
@@ -337,8 +344,10 @@ def compile_graph(
     groups = [g for g in partition.groups if g.host is None or isinstance(g.host, Program)]
     scheduled = schedule_once(groups, lambda g: _scheduled(g, target, known))
     unique, which = _unique(scheduled)
+    ready = [families.served(m, target) if families else None for m in unique]
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        kernels = list(pool.map(lambda m: _compiled(m, target), unique))
+        pairs = zip(unique, ready, strict=True)
+        kernels = list(pool.map(lambda p: p[1] or _compiled(p[0], target, families), pairs))
     launches = {
         group: Step(kernels[n], group, s.tensors)
         for n, group, s in zip(which, groups, scheduled, strict=True)
@@ -367,8 +376,10 @@ def _scheduled(group: Group, target: Target, known: Choices) -> Scheduled:
     return side_by_side(parts, kernel_name(group.name)) if group.beside else parts[0]
 
 
-def _compiled(module: Module, target: Target) -> Kernel:
+def _compiled(module: Module, target: Target, families: Families | None) -> Kernel:
     try:
+        if families is not None:
+            return families.kernel(module, target)
         return compile_module(module, target)
     except WorkbenchError as error:
         # the last note of a program says which nodes of the model it came from
