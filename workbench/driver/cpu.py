@@ -66,14 +66,13 @@ class CpuBackend:
             self._binary = CpuBinary(name, code, scratch_bytes, ms, lambda: self.source)
         launch = way.module.kernel.launch
         assert launch is not None, "verify lets no module without a launch pass"
-        self._numbers: tuple[int | float, ...] = ()
         self._launcher = CpuLauncher(self._binary, launch, tuple(p.type for p in self.params))
 
     def given(self, numbers: Sequence[int | float], launch: Launch) -> CpuBackend:
         """The same machine code with its last parameters filled in, for a launch of its own."""
         other = copy.copy(self)
-        other._numbers = tuple(numbers)
-        other._launcher = CpuLauncher(self._binary, launch, tuple(p.type for p in self.params))
+        kinds = tuple(p.type for p in self.params)
+        other._launcher = CpuLauncher(self._binary, launch, kinds, numbers=numbers)
         return other
 
     def _entry(self) -> bytes:
@@ -124,7 +123,7 @@ class CpuBackend:
 
     def prepare(self, args: Sequence[Any]) -> Run:
         """A launch over the host's cores."""
-        return self._launcher.prepare((*args, *self._numbers))
+        return self._launcher.prepare(args)
 
     def clock(self) -> None:
         """The wall clock."""
