@@ -12,10 +12,12 @@ knowing them would cost run time, they are compared once they are lowered.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import weakref
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -99,7 +101,7 @@ class Families:
 
     def served(self, module: Module, target: Target) -> Kernel | None:
         """The kernel of a module at level `script`, where nothing has to be compiled for it."""
-        if target.kind != "cpu":
+        if target.kind != "cpu" or not self._known:
             return None
         way = Lowering(module, target, PIPELINE, ())
         found = self._family(way)
@@ -143,6 +145,38 @@ def _slower(code: str, own: str) -> bool:
     more = len(_SLOW.findall(code)) - len(_SLOW.findall(own))
     lines = own.count("\n")
     return more * _RARE > lines or code.count("\n") > lines * _LONGER
+
+
+def kernels(
+    modules: Sequence[Module], target: Target, families: Families | None = None
+) -> list[Kernel]:
+    """The kernels of modules at level `script`, of different names.
+
+    Parameters
+    ----------
+    families : Families, optional
+        Those of the same graph for other shapes, which may serve these.
+
+    Raises
+    ------
+    WorkbenchError
+        As `compile_module`, naming the model's nodes.
+    """
+
+    def made(module: Module, ready: Kernel | None) -> Kernel:
+        try:
+            if ready is None and families is not None:
+                return families.kernel(module, target)
+            return ready or compile_module(module, target)
+        except WorkbenchError as error:
+            # the last note of a program says which nodes of the model it came from
+            error.notes = (*error.notes, f"{module.kernel.name} comes {module.kernel.notes[-1]}")
+            raise
+
+    # what is there already is found without other threads: they would only wait for this one
+    ready = [families.served(m, target) if families else None for m in modules]
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        return list(pool.map(made, modules, ready))
 
 
 _LONGER = 1.25
