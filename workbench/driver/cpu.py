@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 import time
@@ -13,6 +14,7 @@ from workbench.codegen.source import Source
 from workbench.driver.backend import Run, lacks
 from workbench.driver.content import COMPILER, content
 from workbench.driver.lowering import Lowering, parameters_of
+from workbench.ir.module import Launch
 from workbench.runtime import jit
 from workbench.runtime.arguments import Parameter
 from workbench.runtime.cache import Cache, key
@@ -65,6 +67,13 @@ class CpuBackend:
         launch = way.module.kernel.launch
         assert launch is not None, "verify lets no module without a launch pass"
         self._launcher = CpuLauncher(self._binary, launch, tuple(p.type for p in self.params))
+
+    def given(self, numbers: Sequence[int | float], launch: Launch) -> CpuBackend:
+        """The same machine code with its last parameters filled in, for a launch of its own."""
+        other = copy.copy(self)
+        kinds = tuple(p.type for p in self.params)
+        other._launcher = CpuLauncher(self._binary, launch, kinds, numbers=numbers)
+        return other
 
     def _entry(self) -> bytes:
         """What is kept: a line of facts that a launch needs, and the object file."""

@@ -33,6 +33,8 @@ What lives here
     twins      groups that do the same are scheduled once
     schedule   from a group to one program
     memory     where the tensors between kernels lie
+    family     kernels that serve several shapes
+    generic    programs that differ in numbers alone as one, with parameters
     tuned      schedules found by trying, for a graph's operators
     compile    from groups to kernels; CompiledGraph runs them
     sequence   the launches of a call as one piece of machine code, shared by host threads

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from workbench.base.errors import LaunchError, WorkbenchError
+from workbench.base.errors import LaunchError
 from workbench.base.lazy import lazy
 from workbench.base.names import NameScope, shown
-from workbench.driver.build import compile_module
 from workbench.graph.beside import side_by_side
+from workbench.graph.family import Families, kernels
 from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.operator import Program
 from workbench.graph.save import Recipe, write
@@ -317,7 +316,11 @@ class CompiledGraph:
 
 
 def compile_graph(
-    graph: Graph, partition: Partition, target: Target, choices: Choices | None = None
+    graph: Graph,
+    partition: Partition,
+    target: Target,
+    choices: Choices | None = None,
+    families: Families | None = None,
 ) -> CompiledGraph:
     """Schedule every group and compile it; groups that are alike share a kernel.
 
@@ -325,6 +328,8 @@ def compile_graph(
     ----------
     choices : Choices, optional
         Templates that a tuning found; else `schedules.choose` decides.
+    families : Families, optional
+        Kernels of the same graph for other shapes, some of which may serve these.
 
     Raises
     ------
@@ -337,10 +342,9 @@ def compile_graph(
     groups = [g for g in run if g.host is None or isinstance(g.host, Program)]
     scheduled = schedule_once(groups, lambda g: _scheduled(g, target, known))
     unique, which = _unique(scheduled)
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        kernels = list(pool.map(lambda m: _compiled(m, target), unique))
+    made = kernels(unique, target, families)
     launches = {
-        group: Step(kernels[n], group, s.tensors)
+        group: Step(made[n], group, s.tensors)
         for n, group, s in zip(which, groups, scheduled, strict=True)
     }
     steps = [launches.get(g) or Step(None, g, (*g.anchor.inputs, *g.anchor.outputs)) for g in run]
@@ -362,15 +366,6 @@ def _fitting(partition: Partition, known: Choices, target: Target) -> Partition:
 def _scheduled(group: Group, target: Target, known: Choices) -> Scheduled:
     parts = [program(g, target, known.of(g, target)) for g in group.parts]
     return side_by_side(parts, kernel_name(group.name)) if group.beside else parts[0]
-
-
-def _compiled(module: Module, target: Target) -> Kernel:
-    try:
-        return compile_module(module, target)
-    except WorkbenchError as error:
-        # the last note of a program says which nodes of the model it came from
-        error.notes = (*error.notes, f"{module.kernel.name} comes {module.kernel.notes[-1]}")
-        raise
 
 
 def _unique(scheduled: Sequence[Scheduled]) -> tuple[list[Module], list[int]]:

@@ -13,6 +13,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
 from workbench.graph.compile import CompiledGraph, Step, compile_graph
+from workbench.graph.family import Families
 from workbench.graph.graph import Graph
 from workbench.graph.memory import MemoryPlan
 from workbench.graph.partition import Partition, partition
@@ -87,6 +88,7 @@ class DynamicGraph(CompiledGraph):
         self._first: _Parts = OrderedDict()
         self._bodies: list[DynamicGraph] = []
         self._lock = threading.RLock()
+        self._families = Families()
         self._checked: set[Hashable] = set()
 
     @property
@@ -222,7 +224,7 @@ class DynamicGraph(CompiledGraph):
         if self._fuse is not None:
             graph, _ = rewrite_graph(graph, self.target.kind)
         parts = partition(graph, bool(self._fuse), self.target.kind)
-        return compile_graph(graph, parts, self.target, self._choices)
+        return compile_graph(graph, parts, self.target, self._choices, self._families)
 
     def _make(self, origin: Origin) -> Runner:
         """Compiles the body of a loop, for whatever shapes it meets."""

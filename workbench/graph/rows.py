@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -167,8 +168,8 @@ class Region:
             return False
         place = tuple(own)
         read = [
-            self._place(by, at) for m, by in self.index.items() for t, at in _loads(m)
-            if t is op.output
+            self._place(by, at) for m, by in self.index.items() if op.output in m.inputs
+            for t, at in _loads(m) if t is op.output
         ]  # fmt: skip
         if not all(self._same(place, each) for each in read):
             return False
@@ -209,9 +210,21 @@ class Region:
 
     def _normal(self, expr: Expr) -> Expr:
         """`expr` in its shortest form, for the ranges of the axes."""
+        if isinstance(expr, Const) or (isinstance(expr, Var) and self._wide.get(expr)):
+            return expr
+        return arith.simplify(expr, self._facts)
+
+    @cached_property
+    def _wide(self) -> dict[Var, bool]:
+        """The axes, and whether there is more than one place along each."""
+        extents = zip((*self.axes, *self.inner), (*self.extents, *self.lengths), strict=True)
+        return {axis: n > 1 for axis, n in extents}
+
+    @cached_property
+    def _facts(self) -> Facts:
         extents = zip((*self.axes, *self.inner), (*self.extents, *self.lengths), strict=True)
         ranges: dict[Hashable, Range] = {a: Range(0, n - 1) for a, n in extents}
-        return arith.simplify(expr, Facts(ranges))
+        return Facts(ranges)
 
     def _same(self, a: Index, b: Index) -> bool:
         axes = (*self.axes, *self.inner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import cast
 
 from workbench.base.names import shown
 from workbench.ir.expr import Var
@@ -51,9 +52,8 @@ class Tensor:
     def extents(self) -> tuple[int, ...]:
         """The shape as numbers; asking an unbound tensor is a bug of the caller."""
         assert self.shape is not None, f"{self.name} has no shape yet"
-        shape = tuple(e for e in self.shape if isinstance(e, int))
-        assert len(shape) == len(self.shape), f"{self.name} has unbound extents {self.shape}"
-        return shape
+        assert Dim not in map(type, self.shape), f"{self.name} has unbound extents {self.shape}"
+        return cast("tuple[int, ...]", self.shape)
 
     @property
     def rank(self) -> int:

@@ -103,6 +103,8 @@ class CpuLauncher:
         Types of the arguments.
     threads : int, optional
         Host threads; by default one per core.
+    numbers : sequence of number
+        Arguments for the last parameters, the same in every launch.
     """
 
     def __init__(
@@ -111,10 +113,15 @@ class CpuLauncher:
         launch: Launch,
         params: Sequence[DType | TensorType],
         threads: int | None = None,
+        numbers: Sequence[int | float] = (),
     ) -> None:
         self.binary = binary
         self.blocks = launch.blocks
-        self.params = tuple(params)
+        count = len(params) - len(numbers)
+        self.params = tuple(params[:count])
+        # in memory as long as the launcher is, whoever keeps no more than that and the pointers
+        pairs = zip(params[count:], numbers, strict=True)
+        self.numbers = [_number(k, n) for k, n in pairs if isinstance(k, DType)]
         self.threads = min(threads or cores(), self.blocks)
         self._samples = 0
         self._piece_ns = inf
@@ -127,11 +134,13 @@ class CpuLauncher:
     def prepare(self, args: Sequence[Any]) -> Prepared:
         """A launch with these arguments that can be run again and again."""
         kept: list[object] = []
-        pointers = (ctypes.c_void_p * max(1, len(args)))()
+        pointers = (ctypes.c_void_p * max(1, len(args) + len(self.numbers)))()
         for i, (kind, arg) in enumerate(zip(self.params, args, strict=True)):
             array = arg if isinstance(kind, TensorType) else _number(kind, arg)
             kept.append(array)
             pointers[i] = array.ctypes.data
+        for i, number in enumerate(self.numbers, len(args)):
+            pointers[i] = number.ctypes.data
         everything = (*kept, pointers, self)
         run = self._run(ctypes.addressof(pointers), everything)
         return Prepared(run, everything, pointers, self)
