@@ -15,8 +15,10 @@ from tests.graph.cases import expected
 from workbench.graph import FlowGraph, from_onnx
 from workbench.graph.blocking import block_channels
 from workbench.graph.evaluate import evaluate
+from workbench.graph.groups import Groups
 from workbench.graph.layout import Packing, pack, unpack
-from workbench.ir.expr import Var
+from workbench.ir import build
+from workbench.ir.expr import Const, Var
 from workbench.ir.types import f32
 
 
@@ -156,6 +158,19 @@ def test_groups_that_fill_no_blocks(channels: int, maps: int, group: int, size: 
     graph = from_onnx(model).optimize()
     assert "block channels" in graph.rules
     check(graph, model, shape)
+
+
+@pytest.mark.parametrize(("channels", "maps", "group"), [(136, 136, 4), (20, 20, 5), (12, 24, 3)])
+def test_each_block_reads_the_channels_of_its_groups(channels: int, maps: int, group: int) -> None:
+    groups = Groups(channels, maps, channels // group, maps // group, 16)
+    for block, span in enumerate(groups.spans):
+        count, first = groups.count(build.const(block)), groups.first(build.const(block))
+        last = min(16 * block + 15, maps - 1)
+        assert isinstance(count, Const)
+        assert isinstance(first, Const)
+        assert int(first.value) <= 16 * block // groups.each * groups.own
+        assert int(first.value) + int(count.value) == (last // groups.each + 1) * groups.own
+        assert span <= int(count.value) <= groups.span
 
 
 @pytest.mark.parametrize("lanes", [4, 8, 16])

@@ -142,6 +142,47 @@ def test_every_candidate_gives_the_same() -> None:
         np.testing.assert_allclose(unblocked(out, 8), want, rtol=1e-4, atol=1e-4)
 
 
+SEVERAL_ROWS = {
+    "3 x 3": ((7, 7), Window((3, 3), (1, 1), (1, 1), (1, 1), (1, 1))),
+    "steps of 2": ((13, 6), Window((3, 3), (2, 2), (1, 1), (1, 1), (1, 1))),
+    "padding for two rows": ((6, 5), Window((5, 5), (1, 1), (1, 1), (2, 2), (2, 2))),
+    "dilated": ((8, 4), Window((3, 3), (1, 1), (2, 2), (2, 2), (2, 2))),
+    "more before than after": ((7, 3), Window((3, 2), (1, 1), (1, 1), (2, 1), (0, 0))),
+    "one by one, steps of 2": ((9, 7), Window((1, 1), (2, 2), (1, 1), (0, 0), (0, 0))),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL_ROWS)
+def test_tiles_of_several_rows(name: str) -> None:
+    spatial, window = SEVERAL_ROWS[name]
+    rng = np.random.default_rng(9)
+    x = rng.standard_normal((2, 72, *spatial)).astype("float32")
+    w = rng.standard_normal((16, 72, *window.kernel)).astype("float32")
+    b = Builder()
+    conv.conv(b, Tensor("x", f32, x.shape), Tensor("w", f32, w.shape), window, 1)
+    compute = b.operators[-1].definition
+    found = blocked(compute, frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]]), 8)
+    assert found is not None
+    arrays = [Packing((1,), 8).apply(x), found.packings[compute.inputs[1]].apply(w)]
+    want = convolved(x, w, window, 1)
+    candidates = [c for c in space(found.compute) if c.rows > 1]
+    assert candidates
+    for knobs in candidates:
+        out = run(found.compute, knobs, arrays, interp=False)
+        np.testing.assert_allclose(unblocked(out, 16), want, rtol=1e-4, atol=1e-3)
+
+
+def test_rows_of_a_window_that_reaches_far_stay_apart() -> None:
+    window = Window((9, 3), (1, 1), (1, 1), (4, 1), (4, 1))
+    b = Builder()
+    conv.conv(b, Tensor("x", f32, (1, 8, 9, 3)), Tensor("w", f32, (8, 8, 9, 3)), window, 1)
+    compute = b.operators[-1].definition
+    found = blocked(compute, frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]]), 8)
+    assert found is not None
+    # the window is cut off at the second row, and at the second to last
+    assert 2 not in {c.rows for c in space(found.compute)}
+
+
 @pytest.mark.parametrize("padded", [False, True])
 def test_pooling(padded: bool) -> None:
     rng = np.random.default_rng(8)

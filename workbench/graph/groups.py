@@ -15,9 +15,9 @@ from workbench.graph.ops.define import axes
 from workbench.ir import build
 from workbench.ir.alike import alike
 from workbench.ir.compute import Compute
-from workbench.ir.expr import BinaryOp, Expr, Load, Var
+from workbench.ir.expr import Binary, BinaryOp, Expr, Load, Select, Var
 from workbench.ir.traverse import rewrite, walk
-from workbench.ir.types import TensorType, i32
+from workbench.ir.types import DType, TensorType, i32
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,13 +51,22 @@ class Groups:
     lanes: int
 
     @property
+    def spans(self) -> tuple[int, ...]:
+        """Input channels that each block of output channels reads."""
+        ends = ((b, min(b + self.lanes, self.maps) - 1) for b in range(0, self.maps, self.lanes))
+        return tuple((last // self.each - b // self.each + 1) * self.own for b, last in ends)
+
+    @property
     def span(self) -> int:
-        """Input channels that a block of output channels reads."""
-        blocks = range(0, self.maps, self.lanes)
-        touched = (
-            (min(b + self.lanes, self.maps) - 1) // self.each - b // self.each + 1 for b in blocks
-        )
-        return max(touched) * self.own
+        """Input channels that a block of output channels reads, at most."""
+        return max(self.spans)
+
+    def count(self, block: Expr) -> Expr:
+        """Input channels that a block of output channels reads, counted from `first`."""
+        last = build.add(build.mul(block, self.lanes), self.lanes - 1)
+        last = build.binary(BinaryOp.MIN, last, self.maps - 1)
+        end = build.add(build.floordiv(last, self.each), 1)
+        return build.sub(build.mul(end, self.own), self.first(block))
 
     def first(self, block: Expr) -> Expr:
         """The first input channel that a block of output channels reads."""
@@ -152,9 +161,21 @@ def _written(
         reduction,
         axes=(channel, *(a for a, _ in outer)),
         extents=(groups.span, *(e for _, e in outer)),
-        value=rewrite(reduction.value, rule),
+        value=_counted(rewrite(reduction.value, rule), channel, index[1], groups),
     )
     output = Var("out", TensorType(compute.output.tensor.dtype, shape))
     read = tuple(new[v] for v in compute.inputs)
     value = rewrite(compute.value, rule)
     return Blocked(Compute(compute.name, read, output, index, value, whole), {w: groups})
+
+
+def _counted(value: Expr, channel: Var, block: Expr, groups: Groups) -> Expr:
+    """A product that ends with the channels that a block reads, where others read more."""
+    if len(set(groups.spans)) == 1 or not isinstance(value, Binary) or value.op is not BinaryOp.MUL:
+        return value
+    inside, left = build.less(channel, groups.count(block)), value.a
+    if isinstance(left, Select):
+        return replace(value, a=replace(left, cond=build.all_of(inside, left.cond)))
+    kind = left.type
+    assert isinstance(kind, DType)
+    return replace(value, a=build.select(inside, left, build.const(0, kind)))

@@ -74,7 +74,9 @@ class Sliding:
         if any(lane in variables(t) for t in tests):
             return None
         column = compute.axes[_spot(shape)]
-        if flat and (len(shape) < 5 or tests or not _flattens(compute)):
+        if flat and (len(shape) < 5 or not _flattens(compute)):
+            return None
+        if flat and any(variables(t) & set(compute.axes[-3:-1]) for t in tests):
             return None
         mine = tuple(t for t in tests if column in variables(t))
         if any(isinstance(n, Binary) and n.op in _SCATTERED for t in mine for n in walk(t)):
@@ -83,6 +85,7 @@ class Sliding:
         row = tuple(t for t in tests if column not in variables(t))
         block = compute.axes[1]
         shared = any(block not in variables(load) for load in loads)
+        shared &= not any(block in variables(t) for t in tests)
         return cls(compute, row, mine, value, shared, flat)
 
     @property
@@ -95,6 +98,24 @@ class Sliding:
     def spot(self) -> int:
         """Which dimension of the output the columns are."""
         return _spot(self.compute.output.tensor.extents)
+
+    @property
+    def near(self) -> tuple[Expr, ...]:
+        """Conditions that depend on the row."""
+        return tuple(t for t in self.row if self.compute.axes[self.spot - 1] in variables(t))
+
+    @property
+    def far(self) -> tuple[Expr, ...]:
+        """Conditions that depend neither on the row nor on the column."""
+        return tuple(t for t in self.row if self.compute.axes[self.spot - 1] not in variables(t))
+
+    def bands(self, rows: int) -> bool:
+        """Whether a tile may have several rows: all but those of the first and last tile exist."""
+        total = self.compute.output.tensor.extents[self.spot - 1] if self.spot > 2 else 0
+        last = (total - 1) // rows * rows
+        axis = self.compute.axes[self.spot - 1]
+        facts = self._facts(0, 1).bound(axis, Range(rows, max(rows, last - 1)))
+        return total >= rows and (last <= rows or all(prove(t, facts) for t in self.near))
 
     @property
     def reduction(self) -> Reduction:

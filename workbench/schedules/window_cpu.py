@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ScheduleError
 from workbench.ir import build
 from workbench.ir.arith import prove, simplify
-from workbench.ir.expr import Builtin, Const, Expr, Var
+from workbench.ir.expr import Binary, BinaryOp, Builtin, Const, Expr, Var
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Range
 from workbench.ir.node import Node
@@ -28,26 +28,15 @@ from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import spatial
 from workbench.schedules.axes import kernel
 from workbench.schedules.combine import combined, start_value
-from workbench.schedules.lanes import LANE, dtype_of, loop, smaller
-from workbench.schedules.window import Sliding, even, factors, nest
+from workbench.schedules.lanes import LANE, dtype_of, equal, loop, smaller
+from workbench.schedules.window import Sliding, factors, nest
+from workbench.schedules.window_tiles import BLOCKS, WIDEST, candidates, cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from workbench.ir.compute import Compute
     from workbench.ir.module import Module
-
-WIDEST = 28
-"""Vectors of a register tile, at most: of 32 registers some hold operands."""
-
-WIDEST_OF_16 = 12
-"""The same where there are 16 registers."""
-
-EDGES = 6
-"""Tiles of a row that may be written out for their padding."""
-
-BLOCKS = 16
-"""Blocks of the grid to aim at, so that host threads can share them."""
 
 UNROLLED = 64
 """Terms of a window that are written out."""
@@ -63,10 +52,13 @@ class WindowCpu:
         Columns and blocks of channels of a register tile.
     flat : bool
         Whether the last two spatial axes are walked as one.
+    rows : int
+        Rows of a register tile; several only where its columns are a whole row.
     """
 
     each: tuple[int, int]
     flat: bool = False
+    rows: int = 1
 
     def build(self, compute: Compute) -> Module:
         """The scheduled program.
@@ -92,8 +84,8 @@ def fitted(compute: Compute, lanes: int) -> WindowCpu | None:
     """
     if compute.output.tensor.extents[-1] != lanes:
         return None
-    options = [(t, w) for w in _windows(compute) for t in _candidates(w)]
-    return min(options, key=lambda option: _cost(*option), default=(None,))[0]
+    options = [(cost(t.each, t.rows, w), t) for w in _windows(compute) for t in _candidates(w)]
+    return min(options, key=lambda option: option[0], default=(0, None))[1]
 
 
 def space(compute: Compute) -> list[WindowCpu]:
@@ -109,32 +101,8 @@ def _windows(compute: Compute) -> list[Sliding]:
 
 
 def _candidates(window: Sliding) -> Iterator[WindowCpu]:
-    blocks = window.compute.output.tensor.extents[1] if window.shared else 1
-    clear = window.clear()
-    for count in (1, 2, 3, 4, 6, 8):
-        if blocks % count:
-            continue
-        vectors = WIDEST if window.compute.output.tensor.extents[-1] >= 16 else WIDEST_OF_16
-        widths = {even(window.columns, most) for most in range(1, vectors // count + 1)}
-        for width in sorted(widths):
-            if len(window.tiles(width, clear)[1]) <= EDGES:
-                yield WindowCpu((width, count), window.flat)
-
-
-def _cost(knobs: WindowCpu, window: Sliding) -> float:
-    """Cycles per term and output vector, of loads, sums and what is lost at the end of a row."""
-    width, blocks = knobs.each
-    vectors = width * blocks
-    loads = (width + blocks * 1.2) if window.shared else width + 1.0
-    # a sum waits four cycles for the one before
-    cycles = max(vectors, loads * 0.6, 4.0) + 0.35 * loads
-    last = window.columns % width
-    lost = (cycles * (width - last) / width if last else 0) / max(1, window.columns // width)
-    shape = window.compute.output.tensor.extents
-    rows = prod(shape[2 : -3 if window.flat else window.spot])
-    total = shape[0] * shape[1] // blocks * rows
-    starved = 0.0 if total >= BLOCKS else max(0.05, 0.3 / total)
-    return (cycles + lost) / vectors + starved
+    for (width, blocks), rows in candidates(window):
+        yield WindowCpu((width, blocks), window.flat, rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,17 +120,17 @@ class _Program:
 
     def module(self) -> Module:
         """The whole kernel."""
-        width, blocks = self.knobs.each
-        if self.shape[1] % blocks or width * blocks > WIDEST:
+        (width, blocks), high = self.knobs.each, self.knobs.rows
+        if self.shape[1] % blocks or width * blocks * high > WIDEST:
             raise ScheduleError(f"tiles of {width} by {blocks} do not suit {self.shape}")
         lead = self.shape[:1] + self.shape[2 : -3 if self.window.flat else self.window.spot]
         counts = [self.shape[0], self.shape[1] // blocks, *lead[1:]]
-        rows = 1
+        lines = rows = -(-lead[-1] // high) if len(lead) > 1 else 1
         if len(lead) > 1:
             # a block walks several rows, so that weights stay in its cache
-            chunks = min(lead[-1], -(-BLOCKS // prod(counts[:-1])))
-            rows = -(-lead[-1] // chunks)
-            counts[-1] = -(-lead[-1] // rows)
+            chunks = min(lines, -(-BLOCKS // prod(counts[:-1])))
+            rows = -(-lines // chunks)
+            counts[-1] = -(-lines // rows)
         block = tuple(Var(f"b{d}", i32) for d in range(len(counts)))
         axes = self.compute.axes
         values: dict[Var, Expr] = {axes[0]: block[0], axes[-1]: LANE}
@@ -171,17 +139,45 @@ class _Program:
         first = build.mul(block[1], blocks)
         if len(lead) > 1:
             start = build.mul(block[-1], rows)
-            left = build.sub(lead[-1], start)
-            count = smaller(left, rows) if lead[-1] % rows else build.const(rows)
+            left = build.sub(lines, start)
+            count = smaller(left, rows) if lines % rows else build.const(rows)
+            walk = self.row if high == 1 else self.band
             row_axis = axes[len(lead)]
             body = loop(
-                "row", count, lambda i: self.row({**values, row_axis: build.add(start, i)}, first)
+                "row", count, lambda i: walk({**values, row_axis: build.add(start, i)}, first)
             )
         else:
             body = self.row(values, first)
         whole = ForTask(block, spatial(*counts), Builtin("blockIdx.x"), body)
-        note = f"{width} columns by {blocks} blocks of channels in registers, {rows} rows a block"
+        tile = f"{high} rows of {width} columns" if high > 1 else f"{width} columns"
+        note = f"{tile} by {blocks} blocks of channels in registers, {rows * high} rows a block"
         return kernel(self.compute, whole, prod(counts), self.shape[-1], (note,))
+
+    def band(self, values: Mapping[Var, Expr], first: Expr) -> Stmt:
+        """A tile of several whole rows; `values` has its number for the row.
+
+        The first and the last are written out for rows that do not exist, in the window or at all.
+        """
+        axis, high = self.compute.axes[self.window.spot - 1], self.knobs.rows
+        total = self.shape[self.window.spot - 1]
+        line, last = values[axis], -(-total // high) - 1
+        body = self._band(values, first, build.mul(line, high), high, None)
+        tests = self.window.near
+        for n in (last, 0):
+            rows = min(high, total - n * high)
+            if tests or rows < high:
+                own = self._band(values, first, build.const(n * high), rows, n * high)
+                body = If(equal(line, n), own, body)
+        return body
+
+    def _band(
+        self, values: Mapping[Var, Expr], first: Expr, row: Expr, rows: int, number: int | None
+    ) -> Stmt:
+        axis, width = self.compute.axes[self.window.spot - 1], self.window.columns
+        state = _Tile(
+            self, {**values, axis: row}, first, build.const(0), rows * width, 0, row, number
+        )
+        return Seq((Allocate(state.acc), state.start(), state.terms(), state.store()))
 
     def row(self, values: Mapping[Var, Expr], first: Expr) -> Stmt:
         """All tiles of a row."""
@@ -213,7 +209,10 @@ class _Program:
 
 
 class _Tile:
-    """A register tile; `edge` is the number of its first column where conditions hold."""
+    """A register tile; `edge` is the number of its first column where conditions hold.
+
+    One of several rows begins at `row`, which is `number` where conditions on it hold.
+    """
 
     def __init__(
         self,
@@ -223,9 +222,12 @@ class _Tile:
         start: Expr,
         width: int,
         edge: int | None,
+        row: Expr | None = None,
+        number: int | None = None,
     ) -> None:
         self.of, self.values, self.first = of, values, first
         self.column, self.width, self.edge = start, width, edge
+        self.first_row, self.number = row, number
         self.blocks = of.knobs.each[1]
         self.reduction = of.window.reduction
         kind = self.reduction.value.type
@@ -238,7 +240,11 @@ class _Tile:
         axes, window = self.of.compute.axes, self.of.window
         found = {**self.values, axes[1]: build.add(self.first, v)}
         place = build.add(self.column, t)
-        if window.flat:
+        if self.first_row is not None:
+            down, along = build.floordiv(t, window.columns), build.floormod(t, window.columns)
+            found[axes[window.spot - 1]] = build.add(self.first_row, down)
+            found[axes[window.spot]] = along
+        elif window.flat:
             wide = self.of.shape[-2]
             found[axes[-3]], found[axes[-2]] = (
                 build.floordiv(place, wide),
@@ -248,12 +254,10 @@ class _Tile:
             found[axes[window.spot]] = place
         return found
 
-    def each(self, body: Callable[[Expr, Expr], Stmt], low: int = 0, high: int = -1) -> Stmt:
-        """`body` for the columns from `low` to before `high` and all blocks."""
-        high = self.width if high < 0 else high
-        return loop(
-            "t", high, lambda t: loop("v", self.blocks, lambda v: body(t, v), unroll=0), 0, low
-        )
+    def each(self, body: Callable[[Expr, Expr], Stmt], places: Sequence[int] | None = None) -> Stmt:
+        """`body` for some columns of the tile, or all, and all blocks."""
+        places = range(self.width) if places is None else places
+        return _each(places, lambda t: loop("v", self.blocks, lambda v: body(t, v), unroll=0))
 
     def start(self) -> Stmt:
         """What the reduction starts from."""
@@ -275,10 +279,19 @@ class _Tile:
     def terms(self) -> Stmt:
         """The loops of the reduction around the terms."""
         loops, value = nest(self.reduction, self.of.window.value)
-        edge = self.of.window.column if self.edge is not None else ()
-        deciding = {a for test in edge for a in variables(test)} & set(self.reduction.axes)
-        tests = [substitute(t, self.values) for t in self.of.window.row]
-        return self._loops(loops, value, tests, deciding, {})
+        window = self.of.window
+        tests = window.row if self.first_row is None else window.far
+        deciding = {a for test in self.conditions for a in variables(test)}
+        deciding &= set(self.reduction.axes)
+        values = {**self.values, self.of.compute.axes[1]: self.first}
+        return self._loops(loops, value, [substitute(t, values) for t in tests], deciding, {})
+
+    @property
+    def conditions(self) -> tuple[Expr, ...]:
+        """Those that decide which columns of the tile exist."""
+        window = self.of.window
+        own = window.column if self.edge is not None else ()
+        return own if self.number is None else (*own, *window.near)
 
     def _loops(
         self,
@@ -305,26 +318,28 @@ class _Tile:
         if var in deciding and isinstance(extent, int):
             # which columns exist is known for each place in the window
             return Seq(tuple(within(build.const(n), {**fixed, var: n}) for n in range(extent)))
+        for test in ready:
+            if isinstance(test, Binary) and test.op is BinaryOp.LT and test.a is var:
+                # terms from a number on do not count: the loop ends there
+                extent, ready = smaller(test.b, extent), [t for t in ready if t is not test]
         sizes = [e if isinstance(e, int) else UNROLLED for _, e in nest]
         small = not ready and prod(sizes) * self.width * self.blocks <= UNROLLED
         return loop(var.name, extent, lambda n: within(n, fixed), unroll=0 if small else None)
 
     def _sum(self, value: Expr, fixed: dict[Var, int]) -> Stmt:
         """One term of every sum of the tile, those columns that exist."""
-        low, high = self._exist(fixed) if self.edge is not None else (0, self.width)
-        if low >= high:
+        places = self._exist(fixed) if self.edge is not None else range(self.width)
+        if not places:
             return Seq(())
         axes = self.of.compute.axes
         parts = factors(value, axes[1], axes[self.of.window.spot])
         if parts is None:
-            return self.each(
-                lambda t, v: self._add(t, v, substitute(value, self.at(t, v))), low, high
-            )
+            return self.each(lambda t, v: self._add(t, v, substitute(value, self.at(t, v))), places)
         common, own = parts
         kept = Var("w", TensorType(dtype_of(own), (self.blocks,), Scope.REGISTER))
 
         def fetch(v: Expr) -> Stmt:
-            return Store(kept, (v,), substitute(own, self.at(build.const(low), v)))
+            return Store(kept, (v,), substitute(own, self.at(build.const(places[0]), v)))
 
         def column(t: Expr) -> Stmt:
             x = Var("x", dtype_of(common))
@@ -333,26 +348,33 @@ class _Tile:
             return Seq((term, loop("v", self.blocks, add, unroll=0)))
 
         weights = loop("v", self.blocks, fetch, unroll=0)
-        return Seq((Allocate(kept), weights, loop("t", high, column, 0, low)))
+        return Seq((Allocate(kept), weights, _each(places, column)))
 
     def _add(self, t: Expr, v: Expr, term: Expr) -> Stmt:
         total = combined(self.reduction.reducer, build.load(self.acc, (t, v)), term)
         return Store(self.acc, (t, v), total)
 
-    def _exist(self, fixed: dict[Var, int]) -> tuple[int, int]:
-        """The columns of this tile that the conditions leave; always side by side."""
-        assert self.edge is not None
-        column = self.of.compute.axes[self.of.window.spot]
-        facts = Facts({v: Range(n, n) for v, n in fixed.items()})
-        hold = [
-            t
-            for t in range(self.width)
-            if all(
-                prove(c, facts.bound(column, Range(self.edge + t, self.edge + t)))
-                for c in self.of.window.column
-            )
-        ]
-        return (hold[0], hold[-1] + 1) if hold else (0, 0)
+    def _exist(self, fixed: dict[Var, int]) -> Sequence[int]:
+        """The columns of this tile that the conditions leave."""
+        edge, window, axes = self.edge or 0, self.of.window, self.of.compute.axes
+        known = Facts({v: Range(n, n) for v, n in fixed.items()})
+
+        def holds(t: int) -> bool:
+            down, along = divmod(t, window.columns) if self.first_row is not None else (0, t)
+            facts = known.bound(axes[window.spot], Range(edge + along, edge + along))
+            if self.number is not None:
+                row = self.number + down
+                facts = facts.bound(axes[window.spot - 1], Range(row, row))
+            return all(prove(c, facts) for c in self.conditions)
+
+        return [t for t in range(self.width) if holds(t)]
+
+
+def _each(places: Sequence[int], body: Callable[[Expr], Stmt]) -> Stmt:
+    """`body` for places of a tile: a loop where they stand side by side."""
+    if places[-1] - places[0] + 1 == len(places):
+        return loop("t", places[-1] + 1, body, 0, places[0])
+    return Seq(tuple(body(build.const(t)) for t in places))
 
 
 def _guarded(tests: Sequence[Expr], body: Stmt) -> Stmt:

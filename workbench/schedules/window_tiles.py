@@ -1,0 +1,77 @@
+"""Register tiles of a sliding window on a CPU: which there are, and what each takes."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from workbench.schedules.window import even
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workbench.schedules.window import Sliding
+
+WIDEST = 28
+"""Vectors of a register tile, at most."""
+
+REGISTERS = 32
+"""Vector registers where vectors have 16 lanes; else half as many."""
+
+EDGES = 6
+"""Tiles of a row that may be written out for their padding."""
+
+LONG = 64
+"""Terms of a sum from which on a tile may have several rows."""
+
+BLOCKS = 16
+"""Blocks of the grid to aim at, so that host threads can share them."""
+
+
+def candidates(window: Sliding) -> Iterator[tuple[tuple[int, int], int]]:
+    """Columns and blocks of channels of the tiles that fit into registers, and their rows.
+
+    Several rows are in a tile only where its columns are a whole row, and the sum long enough to
+    pay for the code of each row.
+    """
+    shape = window.compute.output.tensor.extents
+    blocks = shape[1] if window.shared else 1
+    clear, registers = window.clear(), REGISTERS if shape[-1] >= 16 else REGISTERS // 2
+    for count in (1, 2, 3, 4, 6, 8):
+        if blocks % count:
+            continue
+        # beside the sums there are a weight for each block and an input
+        most = min(WIDEST, registers - count - 1) // count
+        for width in sorted({even(window.columns, n) for n in range(1, most + 1)}):
+            if len(window.tiles(width, clear)[1]) <= EDGES:
+                yield (width, count), 1
+        long = not window.flat and prod(window.reduction.extents) >= LONG
+        for rows in range(2, most // window.columns + 1) if long else ():
+            if window.bands(rows):
+                yield (window.columns, count), rows
+
+
+def cost(each: tuple[int, int], rows: int, window: Sliding) -> float:
+    """Cycles per term and output vector: a register tile's, those of narrower ones at the end of a
+    row, and what is lost where there are too few blocks for the threads.
+    """
+    width, blocks = each
+    shape = window.compute.output.tensor.extents
+    lines = shape[window.spot - 1] if rows > 1 else 1
+    full, last = divmod(window.columns * lines, width * rows)
+    taken = full * _cycles(width * rows, blocks, window.shared)
+    taken += _cycles(last, blocks, window.shared) if last else 0.0
+    total = prod(shape[2 : -3 if window.flat else window.spot])
+    units = shape[0] * shape[1] // blocks * -(-total // rows)
+    starved = 0.0 if units >= BLOCKS else max(0.05, 0.3 / units)
+    return taken / (window.columns * lines * blocks) + starved
+
+
+def _cycles(width: int, blocks: int, shared: bool) -> float:
+    """Of one term of a register tile: two sums and two loads at a time.
+
+    Weights come from the second cache, three and a half cycles a vector, where blocks share what
+    they read; else they stay in the first. A sum waits four cycles for the one before.
+    """
+    loads = (width + blocks) / 2 if shared else (width + 1) / 2 + width / 4
+    return max(width * blocks / 2, loads, blocks * 3.5 if shared else 0.0, 4.0) + 3.5
