@@ -9,6 +9,7 @@ What lives here
     evaluate   what a definition gives, by numpy
     rewrite    rewrites of a whole graph, a list of named rules
     moves      rewrites of what changes nothing
+    fold       scales after a product go into its weights
     layout     definitions over blocks of channels
     groups     convolutions in groups over such blocks
     blocking   the rewrite into blocks of channels

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.graph.blocking import block_channels
+from workbench.graph.fold import fold_scales
 from workbench.graph.graph import Graph
 from workbench.graph.moves import cancel_moves, reading, skip_neutral
 from workbench.graph.pack import pack_weights
@@ -88,6 +89,7 @@ RULES = (
     Rule("cancel moves", cancel_moves),
     Rule("merge alike", merge_alike),
     Rule("drop dead", drop_dead),
+    Rule("fold scales", fold_scales),
     Rule("block channels", in_vectors, "cpu"),
     Rule("pack weights", pack_weights, "cpu"),
 )
