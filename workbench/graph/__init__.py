@@ -23,6 +23,7 @@ What lives here
     attention  two products with rows between them in one group
     siblings   groups that read the same in one launch
     group      operators that share a kernel, as data
+    views      tensors that lie in others: reshapes, the parts of a concat
     rows       operators over the same rows: softmax, normalisations
     paths      ways through a graph: of an element, of values from operator to operator
     cost       what it costs to compute something again

@@ -136,8 +136,7 @@ class CompiledGraph:
         kernel counted once [byte].
         """
         before = sum(t.size_bytes for op in self.graph.operators for t in (*op.inputs, *op.outputs))
-        after = sum(t.size_bytes for g in self.groups for t in (*g.inputs, *g.outputs))
-        return before, after
+        return before, sum(g.moved_bytes for g in self.groups)
 
     @property
     def saved_bytes(self) -> int:
@@ -334,7 +333,8 @@ def compile_graph(
     """
     known = choices or Choices()
     partition = _fitting(partition, known, target)
-    groups = [g for g in partition.groups if g.host is None or isinstance(g.host, Program)]
+    run = [g for g in partition.groups if not g.views]
+    groups = [g for g in run if g.host is None or isinstance(g.host, Program)]
     scheduled = schedule_once(groups, lambda g: _scheduled(g, target, known))
     unique, which = _unique(scheduled)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
@@ -345,7 +345,7 @@ def compile_graph(
     }
     steps = [
         launches.get(g) or Step(None, g, (*g.anchor.inputs, *g.anchor.outputs))
-        for g in partition.groups
+        for g in run
     ]
     return CompiledGraph(graph, partition, steps, target)
 

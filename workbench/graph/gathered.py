@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.graph.cost import REREADS, costly, recomputed, rereads
 from workbench.graph.graph import Graph, producers, users
 from workbench.graph.paths import Reach
+from workbench.graph.views import placed
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -33,6 +34,8 @@ class Gathered:
         Injective operators with several users, of which each computes them for itself.
     members : dict
         The operators of each group by its anchor, the anchor first.
+    placed : set of Operator
+        Injective operators that need no kernel: what they give lies where what they read does.
     """
 
     graph: Graph
@@ -49,8 +52,9 @@ class Gathered:
         self.makers = producers(self.graph.operators)
         self.outputs = set(self.graph.outputs)
         self.reach = Reach(self.graph)
-        self.free = {op for op in self.graph.operators if op.injective}
-        self.copied = recomputed(self.graph)
+        self.placed = placed(self.graph)
+        self.free = {op for op in self.graph.operators if op.injective} - self.placed
+        self.copied = recomputed(self.graph) - self.placed
 
     def stored(self, op: Operator) -> bool:
         """Whether what a free operator gives has to be stored, whoever is to read it."""

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A tensor that lies in another one, as a run of its elements from `start` on."""
+
+    tensor: Tensor
+    source: Tensor
+    start: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """Operators that become one kernel.
 
@@ -36,6 +45,8 @@ class Group:
         and all between them is scheduled with both.
     beside : tuple of Group
         Groups that run in the same launch; neither needs what another gives.
+    views : tuple of View
+        For a group that needs no kernel: which tensors lie in which.
     """
 
     anchor: Operator
@@ -45,6 +56,7 @@ class Group:
     rows: Region | None = None
     first: Operator | None = None
     beside: tuple[Group, ...] = ()
+    views: tuple[View, ...] = ()
 
     @property
     def operators(self) -> tuple[Operator, ...]:
@@ -70,6 +82,11 @@ class Group:
         """The tensors the group gives."""
         own = (*self.kept, *(self.epilogue or (self.anchor,))[-1].outputs)
         return (*own, *(t for g in self.beside for t in g.outputs))
+
+    @property
+    def moved_bytes(self) -> int:
+        """What its kernel reads and writes, each tensor counted once [byte]."""
+        return 0 if self.views else sum(t.size_bytes for t in (*self.inputs, *self.outputs))
 
     @property
     def output(self) -> Tensor:

@@ -37,23 +37,45 @@ def plan(groups: Sequence[Group], outputs: Sequence[Tensor]) -> MemoryPlan:
     """Give every tensor between two groups a place that no living tensor has.
 
     The largest go first, each to the lowest place that is free for as long as it lives; the
-    graph's outputs are arrays of the caller and take no place.
+    graph's outputs are arrays of the caller and take no place. Tensors that lie in others live and
+    lie with them.
     """
-    made = {t: n for n, g in enumerate(groups) for t in g.outputs}
-    last = {t: n for n, g in enumerate(groups) for t in g.inputs if t in made}
+    lies = {
+        v.tensor: (v.source, v.start * v.tensor.dtype.size_bytes) for g in groups for v in g.views
+    }
+    made: dict[Tensor, int] = {}
+    last: dict[Tensor, int] = {}
+    for n, group in enumerate(groups):
+        for tensor in group.outputs:
+            root, _ = _root(tensor, lies)
+            made.setdefault(root, n)
+        for tensor in (*group.inputs, *group.outputs):
+            last[_root(tensor, lies)[0]] = n
     inner = [t for t in made if t not in set(outputs)]
     placed: list[tuple[Tensor, int]] = []
     for tensor in sorted(inner, key=lambda t: (-t.size_bytes, made[t])):
         start = 0
-        end = last.get(tensor, made[tensor])
         # neighbours in place among those that live at the same time
         for other, offset in sorted(placed, key=lambda p: p[1]):
-            apart = made[other] > end or last.get(other, made[other]) < made[tensor]
+            apart = made[other] > last[tensor] or last[other] < made[tensor]
             if not apart and offset < start + padded(tensor):
                 start = max(start, offset + padded(other))
         placed.append((tensor, start))
     size = max((offset + padded(t) for t, offset in placed), default=0)
-    return MemoryPlan(dict(placed), size, sum(padded(t) for t in inner))
+    offsets = dict(placed)
+    for tensor in lies:
+        root, start = _root(tensor, lies)
+        offsets[tensor] = offsets[root] + start
+    return MemoryPlan(offsets, size, sum(padded(t) for t in offsets))
+
+
+def _root(tensor: Tensor, lies: Mapping[Tensor, tuple[Tensor, int]]) -> tuple[Tensor, int]:
+    """The tensor in which one lies in the end, and from where on [byte]."""
+    start = 0
+    while tensor in lies:
+        tensor, further = lies[tensor]
+        start += further
+    return tensor, start
 
 
 def padded(tensor: Tensor) -> int:

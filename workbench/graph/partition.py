@@ -22,6 +22,7 @@ from workbench.graph.prologue import grow_prologue
 from workbench.graph.rows import Region
 from workbench.graph.rowwise import grow_rows
 from workbench.graph.siblings import with_siblings
+from workbench.graph.views import with_views
 
 if TYPE_CHECKING:
     from workbench.graph.graph import Graph
@@ -45,7 +46,7 @@ def partition(graph: Graph, fuse: bool = True, kind: str = "cpu") -> Partition:
     _gather(of)
     groups = with_attention(of, [_group(of, op) for op in of.members], kind)
     groups = ordered(with_siblings(of, groups, kind), of.reach.place)
-    return Partition(groups, tuple(_unfused(of, groups)))
+    return with_views(Partition(groups, tuple(_unfused(of, groups))), graph)
 
 
 def _gather(of: Gathered) -> None:
@@ -61,6 +62,7 @@ def _gather(of: Gathered) -> None:
             grow_rows(of, op, region)
     for op in (a for a in anchors if a in of.members):
         grow_prologue(of, op)
+    of.members |= {op: [op] for op in of.placed}
     _gather_injective(of)
 
 

@@ -27,8 +27,8 @@ class KernelText:
     Attributes
     ----------
     name, role : str
-        What it does; ``kernel``, ``host``, or ``rows`` for a kernel of several reductions over
-        the same rows.
+        What it does; ``kernel``, ``host``, ``rows`` for a kernel of several reductions over the
+        same rows, or ``view`` for what needs no kernel.
     anchor : str
         The operator that is scheduled.
     before, after : tuple of str
@@ -124,8 +124,8 @@ def explanation(flow: FlowGraph, target: str, dims: Mapping[str, int]) -> Explan
         inputs=tuple(map(str, ends[0])),
         outputs=tuple(map(str, ends[1])),
         rewrites=graph.rules,
-        launches=(len(operators), len(graph.groups)),
-        moved_bytes=(_moved(operators), _moved(graph.groups)),
+        launches=(len(operators), sum(not g.views for g in graph.groups)),
+        moved_bytes=(_moved(operators), sum(g.moved_bytes for g in graph.groups)),
         kernels=tuple(map(_kernel, graph.groups)),
         stored=tuple(
             StoredText(str(u.tensor), u.tensor.size_bytes, u.producer.name, u.user.name, u.reason)
@@ -135,22 +135,28 @@ def explanation(flow: FlowGraph, target: str, dims: Mapping[str, int]) -> Explan
     )
 
 
-def _moved(parts: Iterable[Operator | Group]) -> int:
+def _moved(parts: Iterable[Operator]) -> int:
     return sum(t.size_bytes for part in parts for t in (*part.inputs, *part.outputs))
 
 
 def _kernel(group: Group) -> KernelText:
     return KernelText(
         name=group.name,
-        role="rows" if group.rows else "host" if callable(group.host) else "kernel",
+        role=_role(group),
         anchor=group.anchor.name,
         before=tuple(op.name for op in group.prologue),
         after=tuple(op.name for op in group.epilogue),
         nodes=tuple(dict.fromkeys(n for op in group.operators for n in op.origin)),
         reads=tuple(map(str, group.inputs)),
         gives=tuple(map(str, group.outputs)),
-        moved_bytes=_moved([group]),
+        moved_bytes=group.moved_bytes,
     )
+
+
+def _role(group: Group) -> str:
+    if group.views:
+        return "view"
+    return "rows" if group.rows else "host" if callable(group.host) else "kernel"
 
 
 def text(found: Explanation) -> str:
@@ -199,6 +205,8 @@ def _kernel_lines(number: int, kernel: KernelText) -> list[str]:
     said: list[str] = []
     if kernel.role == "host":
         said.append("runs on the host, between kernels")
+    if kernel.role == "view":
+        said.append("no kernel: what it gives lies where what it reads does")
     if kernel.role == "rows":
         every = (*kernel.before, kernel.anchor, *kernel.after)
         said.append(f"over the same rows: {_listed(every)}")

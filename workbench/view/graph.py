@@ -185,7 +185,9 @@ def _view(
     group_views = _groups(nodes, whole)
     stored, reasons = _stored(edges, group_views, why)
     said = [*(f"{t.name} {_type(t)}" for t in inputs), f"{counted(len(operators), 'operator')}"]
-    said += [counted(len(groups), "kernel")] * bool(groups) + [f"for {target}"] * bool(target)
+    said += [counted(sum(not g.views for g in groups), "kernel")] * bool(groups) + [
+        f"for {target}"
+    ] * bool(target)
     said += [f"{', '.join(dims)} open"] * bool(dims)
     left_out = f"the first {len(kept)} of {len(operators)} operators"
     view = GraphView(
@@ -319,8 +321,8 @@ def _groups(nodes: Sequence[NodeView], groups: Sequence[Group]) -> tuple[GroupVi
             members[node.group].append(k)
     views = [GroupView(nodes[k].name, (k,), "") for k in _of_role(nodes, "input")]
     for group, own in zip(groups, members, strict=True):
-        moved = sum(t.size_bytes for t in (*group.inputs, *group.outputs))
-        views.append(GroupView(group.name, tuple(own), bytes_text(moved)))
+        moved = "a view" if group.views else bytes_text(group.moved_bytes)
+        views.append(GroupView(group.name, tuple(own), moved))
     views += [GroupView(nodes[k].name, (k,), "") for k in _of_role(nodes, "output")]
     return tuple(views)
 
@@ -333,9 +335,9 @@ def _changes(operators: Sequence[Operator], groups: Sequence[Group]) -> tuple[Ch
     if not groups:
         return (Change("operators", "", str(len(operators))),)
     before = sum(t.size_bytes for op in operators for t in (*op.inputs, *op.outputs))
-    after = sum(t.size_bytes for g in groups for t in (*g.inputs, *g.outputs))
+    after, run = sum(g.moved_bytes for g in groups), sum(not g.views for g in groups)
     return (
-        Change("launches", str(len(operators)), str(len(groups))),
+        Change("launches", str(len(operators)), str(run)),
         Change("read and written by kernels", bytes_text(before), bytes_text(after)),
     )
 
