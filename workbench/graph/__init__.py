@@ -15,6 +15,7 @@ What lives here
     blocking   the rewrite into blocks of channels
     derived    arrays made of constants, made once while those live
     pack       weights of matrix products in panels
+    slabs      memory for packed weights, in large pieces
     partition  which operators share a kernel, and why others do not
     gathered   groups while they are gathered
     epilogue   what follows an anchor and joins its group

@@ -91,7 +91,7 @@ serial:
   br label %done
 shared:
   store atomic i64 %i, ptr %current release, align 8
-  call void @share(ptr %e, ptr %scratch)
+  call void @share(ptr %e, ptr %scratch, i64 1)
   %finished.at = getelementptr i64, ptr %e, i64 9
   br label %wait
 wait:
@@ -160,7 +160,7 @@ idle:
 help:
   %c.word = mul i64 %c, 16
   %c.e = getelementptr i64, ptr %entries, i64 %c.word
-  call void @share(ptr %c.e, ptr %scratch)
+  call void @share(ptr %c.e, ptr %scratch, i64 4294967296)
   br label %look
 leave:
   %left = atomicrmw sub ptr %inside, i64 1 seq_cst
@@ -169,7 +169,9 @@ out:
   ret void
 }
 
-define internal void @share(ptr %e, ptr %scratch) {
+; the leader takes pieces from the front, followers from the back: what one of them has stored is
+; in its own cache when it reads that part in the next launch
+define internal void @share(ptr %e, ptr %scratch, i64 %step) {
   %fn = load ptr, ptr %e
   %args.at = getelementptr i64, ptr %e, i64 1
   %args = load ptr, ptr %args.at
@@ -179,12 +181,23 @@ define internal void @share(ptr %e, ptr %scratch) {
   %grain = load i64, ptr %grain.at
   %next.at = getelementptr i64, ptr %e, i64 8
   %finished.at = getelementptr i64, ptr %e, i64 9
+  %more = add i64 %blocks, %grain
+  %filled = sub i64 %more, 1
+  %pieces = sdiv i64 %filled, %grain
+  %leads = icmp eq i64 %step, 1
   br label %take
 take:
-  %b = atomicrmw add ptr %next.at, i64 %grain acq_rel
-  %have = icmp slt i64 %b, %blocks
+  %old = atomicrmw add ptr %next.at, i64 %step acq_rel
+  %front = and i64 %old, 4294967295
+  %back = lshr i64 %old, 32
+  %taken = add i64 %front, %back
+  %have = icmp slt i64 %taken, %pieces
   br i1 %have, label %run, label %out
 run:
+  %behind = sub i64 %pieces, %back
+  %from.back = sub i64 %behind, 1
+  %piece = select i1 %leads, i64 %front, i64 %from.back
+  %b = mul i64 %piece, %grain
   %end = add i64 %b, %grain
   %over = icmp sgt i64 %end, %blocks
   %stop = select i1 %over, i64 %blocks, i64 %end
