@@ -36,6 +36,7 @@ What lives here
     memory     where the tensors between kernels lie
     tuned      schedules found by trying, for a graph's operators
     compile    from groups to kernels; CompiledGraph runs them
+    leading    the machine code of launches in order
     sequence   the launches of a call as one piece of machine code, shared by host threads
     save       a compiled graph in one file
     workspace  the memory of a call, and the steps that run in it

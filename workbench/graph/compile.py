@@ -343,10 +343,7 @@ def compile_graph(
         group: Step(kernels[n], group, s.tensors)
         for n, group, s in zip(which, groups, scheduled, strict=True)
     }
-    steps = [
-        launches.get(g) or Step(None, g, (*g.anchor.inputs, *g.anchor.outputs))
-        for g in run
-    ]
+    steps = [launches.get(g) or Step(None, g, (*g.anchor.inputs, *g.anchor.outputs)) for g in run]
     return CompiledGraph(graph, partition, steps, target)
 
 

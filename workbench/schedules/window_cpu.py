@@ -18,28 +18,25 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ScheduleError
 from workbench.ir import build
 from workbench.ir.arith import prove, simplify
-from workbench.ir.expr import Binary, BinaryOp, Builtin, Const, Expr, Load, Var
+from workbench.ir.expr import Binary, BinaryOp, Builtin, Const, Expr, Var
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Range
 from workbench.ir.node import Node
 from workbench.ir.stmt import Allocate, Declare, ForTask, If, Seq, Stmt, Store
-from workbench.ir.traverse import substitute, variables, walk
+from workbench.ir.traverse import substitute, variables
 from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import spatial
 from workbench.schedules.axes import kernel
 from workbench.schedules.combine import combined, start_value
 from workbench.schedules.lanes import LANE, dtype_of, equal, loop, smaller
 from workbench.schedules.window import Sliding, factors, nest
-from workbench.schedules.window_tiles import BLOCKS, WIDEST, candidates, cost
+from workbench.schedules.window_tiles import BLOCKS, CHUNKS, WIDEST, by_rows, candidates, cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from workbench.ir.compute import Compute
     from workbench.ir.module import Module
-
-CHUNKS = 8
-"""Parts of the rows, at least, where blocks go through the rows before the channels."""
 
 UNROLLED = 64
 """Terms of a window that are written out."""
@@ -121,14 +118,6 @@ class _Program:
         """Of the output."""
         return self.compute.output.tensor.extents
 
-    @property
-    def by_rows(self) -> bool:
-        """Whether blocks go through the rows before the channels: where weights are the less."""
-        lane = self.compute.axes[-1]
-        loads = [n for n in walk(self.window.value) if isinstance(n, Load)]
-        sizes = {lane in variables(n): n.tensor.tensor.size for n in loads}
-        return len(sizes) < 2 or sizes[True] < sizes[False]
-
     def module(self) -> Module:
         """The whole kernel."""
         (width, blocks), high = self.knobs.each, self.knobs.rows
@@ -139,7 +128,7 @@ class _Program:
         lines = rows = -(-lead[-1] // high) if len(lead) > 1 else 1
         if len(lead) > 1:
             # a block walks several rows, so that weights stay in its cache
-            least = CHUNKS if self.by_rows else 1
+            least = CHUNKS if by_rows(self.window) else 1
             chunks = min(lines, max(least, -(-BLOCKS // prod(counts[:-1]))))
             rows = -(-lines // chunks)
             counts[-1] = -(-lines // rows)
@@ -161,7 +150,7 @@ class _Program:
         else:
             body = self.row(values, first)
         order = list(range(len(counts)))
-        if len(lead) > 1 and self.by_rows:
+        if len(lead) > 1 and by_rows(self.window):
             order = [0, *order[2:], 1]
         grid = spatial(*(counts[d] for d in order))
         whole = ForTask(tuple(block[d] for d in order), grid, Builtin("blockIdx.x"), body)
