@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.graph.cases import agree, floats, model, node
+from tests.graph.cases import agree, compiled, floats, model, node
 from workbench.graph import from_onnx
 from workbench.graph.fold import fold_scales
+from workbench.runtime import nvrtc
 
 F = np.float32
 BN = "scale shift mean var"
@@ -185,3 +186,14 @@ def test_any_shape(k: int, n: int, rows: int, seed: int) -> None:
         {name: (rng.standard_normal(shape) + 3).astype(F) for name, shape in arrays.items()},
     )
     agree(case, {"x": rng.standard_normal((rows, k)).astype(F)}, "interp", rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.skipif(not nvrtc.installed(), reason="NVRTC is not installed")
+@pytest.mark.parametrize("name", ["batch norm", "in groups", "gemm"])
+def test_cubins(name: str) -> None:
+    graph = compiled(made(FOLDED[name][0]), "cuda:sm_90a")
+    assert "fold scales" in from_onnx(made(FOLDED[name][0])).optimize(target="cuda:sm_90a").rules
+    for kernel in graph.kernels:
+        assert kernel.binary[:4] == b"\x7fELF"
+        assert kernel.resources is not None
+        assert kernel.resources.spill_bytes == 0

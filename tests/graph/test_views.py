@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.graph.cases import agree, expected, floats, model, node
+from tests.graph.cases import agree, compiled, expected, floats, model, node
 from workbench.graph import CompiledGraph, from_onnx
 from workbench.graph.compile import compile_graph
 from workbench.graph.group import Partition
@@ -18,6 +18,7 @@ from workbench.graph.memory import plan
 from workbench.graph.partition import partition
 from workbench.graph.views import with_views
 from workbench.ir.target import Target
+from workbench.runtime import nvrtc
 
 F = np.float32
 
@@ -270,3 +271,12 @@ def test_reshapes_and_slices_lie_where_their_input_does() -> None:
     assert compiled.launches == (4, 2)
     x = floats(1, 16, 4, 8)
     np.testing.assert_array_equal(compiled({"x": x})["y"], expected(case, {"x": x})["y"])
+
+
+@pytest.mark.skipif(not nvrtc.installed(), reason="NVRTC is not installed")
+def test_cubins() -> None:
+    graph = compiled(made([*SIDE_BY_SIDE["a pool"], conv("c", "y", "wide")]), "cuda:sm_90a")
+    assert viewed(graph) == ["concat"]
+    assert len(graph.steps) == len(graph.groups) - 1
+    for kernel in graph.kernels:
+        assert kernel.binary[:4] == b"\x7fELF"

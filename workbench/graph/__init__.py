@@ -15,6 +15,7 @@ What lives here
     blocking   the rewrite into blocks of channels
     derived    arrays made of constants, made once while those live
     pack       weights of matrix products in panels
+    slabs      memory for packed weights, in large pieces
     partition  which operators share a kernel, and why others do not
     gathered   groups while they are gathered
     epilogue   what follows an anchor and joins its group
@@ -37,6 +38,7 @@ What lives here
     generic    programs that differ in numbers alone as one, with parameters
     tuned      schedules found by trying, for a graph's operators
     compile    from groups to kernels; CompiledGraph runs them
+    leading    the machine code of launches in order
     sequence   the launches of a call as one piece of machine code, shared by host threads
     save       a compiled graph in one file
     workspace  the memory of a call, and the steps that run in it

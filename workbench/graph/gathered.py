@@ -34,6 +34,8 @@ class Gathered:
         Injective operators with several users, of which each computes them for itself.
     members : dict
         The operators of each group by its anchor, the anchor first.
+    placed : set of Operator
+        Injective operators that need no kernel: what they give lies where what they read does.
     """
 
     graph: Graph

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workbench.base.lazy import lazy
 from workbench.graph.layout import Blocked, blocked_shape
 from workbench.graph.ops.define import axes
+from workbench.graph.slabs import empty
 from workbench.ir import build
 from workbench.ir.alike import alike
 from workbench.ir.compute import Compute
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from workbench.ir.compute import Reduction
     from workbench.ir.node import Node
-else:
-    np = lazy("numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,8 @@ class Groups:
         >>> Groups(4, 4, 1, 1, 2).apply(weights).tolist()
         [[[1, 0], [0, 2]], [[3, 0], [0, 4]]]
         """
-        packed = np.zeros(self.shape(array.shape), array.dtype)
+        packed = empty(self.shape(array.shape), array.dtype)
+        packed[...] = 0
         for k in range(self.maps):
             block, lane = divmod(k, self.lanes)
             start = min(block * self.lanes // self.each * self.own, self.channels - self.span)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from workbench.base.lazy import lazy
 from workbench.graph.ops.define import axes, grid
+from workbench.graph.slabs import empty
 from workbench.ir import build
 from workbench.ir.arith import simplify
 from workbench.ir.compute import Compute, InverseMap
@@ -120,7 +121,9 @@ class Packing:
             split += [e // self.lanes, self.lanes] if d in self.dims else [e]
         order = [place[d] for d in range(array.ndim)] + [place[d] + 1 for d in self.dims]
         whole = np.pad(array, pads).reshape(split).transpose(order)
-        return np.ascontiguousarray(whole)
+        packed = empty(whole.shape, whole.dtype)
+        packed[...] = whole
+        return packed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

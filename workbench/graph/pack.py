@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from workbench.base.lazy import lazy
 from workbench.graph.derived import derived
 from workbench.graph.graph import Graph
+from workbench.graph.slabs import empty
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
 from workbench.ir.expr import Cast, Expr, Load, Var
@@ -113,7 +114,8 @@ def panels(weights: np.ndarray, width: int, *, turned: bool) -> np.ndarray:
 def _panels(weights: np.ndarray, width: int, turned: bool) -> np.ndarray:
     matrix = weights.T if turned else weights
     k, n = matrix.shape
-    found = np.zeros((-(-n // width), k, width), weights.dtype)
+    found = empty((-(-n // width), k, width), weights.dtype)
+    found[-1] = 0
     for panel, part in enumerate(found):
         columns = matrix[:, panel * width : (panel + 1) * width]
         part[:, : columns.shape[1]] = columns

@@ -102,7 +102,7 @@ def with_views(partition: Partition, graph: Graph) -> Partition:
 
 def _views(group: Group) -> tuple[View, ...]:
     """What lies where, if the group moves runs of elements only."""
-    if group.host is not None or group.rows is not None or group.kept:
+    if group.host is not None or group.rows is not None or group.kept or group.beside:
         return ()
     if any(not op.injective for op in group.operators):
         return ()

@@ -30,7 +30,7 @@ from workbench.schedules.axes import kernel
 from workbench.schedules.combine import combined, start_value
 from workbench.schedules.lanes import LANE, dtype_of, equal, loop, smaller
 from workbench.schedules.window import Sliding, factors, nest
-from workbench.schedules.window_tiles import BLOCKS, WIDEST, candidates, cost
+from workbench.schedules.window_tiles import BLOCKS, CHUNKS, WIDEST, by_rows, candidates, cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -128,7 +128,8 @@ class _Program:
         lines = rows = -(-lead[-1] // high) if len(lead) > 1 else 1
         if len(lead) > 1:
             # a block walks several rows, so that weights stay in its cache
-            chunks = min(lines, -(-BLOCKS // prod(counts[:-1])))
+            least = CHUNKS if by_rows(self.window) else 1
+            chunks = min(lines, max(least, -(-BLOCKS // prod(counts[:-1]))))
             rows = -(-lines // chunks)
             counts[-1] = -(-lines // rows)
         block = tuple(Var(f"b{d}", i32) for d in range(len(counts)))
@@ -148,7 +149,11 @@ class _Program:
             )
         else:
             body = self.row(values, first)
-        whole = ForTask(block, spatial(*counts), Builtin("blockIdx.x"), body)
+        order = list(range(len(counts)))
+        if len(lead) > 1 and by_rows(self.window):
+            order = [0, *order[2:], 1]
+        grid = spatial(*(counts[d] for d in order))
+        whole = ForTask(tuple(block[d] for d in order), grid, Builtin("blockIdx.x"), body)
         tile = f"{high} rows of {width} columns" if high > 1 else f"{width} columns"
         note = f"{tile} by {blocks} blocks of channels in registers, {rows * high} rows a block"
         return kernel(self.compute, whole, prod(counts), self.shape[-1], (note,))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from workbench.ir.expr import Load
+from workbench.ir.traverse import variables, walk
 from workbench.schedules.window import even
 
 if TYPE_CHECKING:
@@ -26,6 +28,21 @@ LONG = 64
 
 BLOCKS = 16
 """Blocks of the grid to aim at, so that host threads can share them."""
+
+
+CHUNKS = 8
+"""Parts of the rows, at least, where blocks go through the rows before the channels."""
+
+
+def by_rows(window: Sliding) -> bool:
+    """Whether blocks go through the rows before the channels: where weights are the less.
+
+    A host thread then reads the rows that it has stored itself in the launch before.
+    """
+    lane = window.compute.axes[-1]
+    loads = [n for n in walk(window.value) if isinstance(n, Load)]
+    sizes = {lane in variables(n): n.tensor.tensor.size for n in loads}
+    return len(sizes) < 2 or sizes[True] < sizes[False]
 
 
 def candidates(window: Sliding) -> Iterator[tuple[tuple[int, int], int]]:
