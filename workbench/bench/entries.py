@@ -16,6 +16,7 @@ from workbench.bench.mapping_edit import mapping_edit
 from workbench.bench.model import model
 from workbench.bench.models import models
 from workbench.bench.new_kernel import new_kernel
+from workbench.bench.new_shape import new_shape
 from workbench.bench.nvrtc_time import nvrtc_time
 from workbench.bench.product_on_cpu import product_on_cpu
 from workbench.bench.second_process import second_process
@@ -48,6 +49,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("import", "C10", "`import workbench` in a fresh process", import_time),
     Entry("new_kernel", "C1", "a new elementwise kernel, from definition to result", new_kernel),
     Entry("second_process", "C8", "the same kernel in a second process", second_process),
+    Entry("new_shape", "", "a new length of a text for a model (ONNX), nothing cached", new_shape),
     Entry("mapping_edit", "C11", "from a mapping's text to its picture", mapping_edit),
     Entry("chain", "C2", "eight elementwise operators as one kernel", chain),
     Entry("rows", "C3", "softmax and layer normalisation, each as one kernel", rows),
