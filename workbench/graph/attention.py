@@ -50,8 +50,13 @@ def with_attention(of: Gathered, groups: Sequence[Group], kind: str) -> list[Gro
         parts = _parts(of, group, makers)
         if parts is None:
             continue
-        joined = _weights(of, *parts) or _joined(of, *parts)
-        reason = joined if isinstance(joined, str) else _refused(joined, kind)
+        joined = _joined(of, *parts)
+        weights = _weights(of, *parts)
+        if isinstance(joined, str):
+            # what has weights does not look like attention to anybody
+            reason = "" if weights else joined
+        else:
+            reason = weights or _refused(joined, kind)
         if reason:
             _say(of, parts, reason)
         elif isinstance(joined, Group):

@@ -17,7 +17,7 @@ from workbench.ir.expr import Builtin, Var
 from workbench.ir.module import Function, Launch, Module
 from workbench.ir.stmt import Allocate, If, Seq, Stmt
 from workbench.ir.traverse import rewrite, walk
-from workbench.ir.types import Scope
+from workbench.ir.types import Scope, TensorType
 
 if TYPE_CHECKING:
     from workbench.graph.tensor import Tensor
@@ -72,20 +72,25 @@ def _with_scratch(
 ) -> tuple[Stmt, list[Var]]:
     """The body with scratch memory that others use too, and all that is needed by now."""
     free, found = list(scratch), list(scratch)
-    for node in walk(kernel.body):
-        if isinstance(node, Allocate) and node.var.tensor.scope is Scope.SHARED:
-            alike = next((v for v in free if v.type == node.var.type), None)
-            if alike is None:
-                found.append(node.var)
-            else:
-                free.remove(alike)
-                instead[node.var] = alike
+    own = [n for n in walk(kernel.body) if isinstance(n, Allocate) and _is_scratch(n)]
+    for node in own:
+        alike = next((v for v in free if v.type == node.var.type), None)
+        if alike is None:
+            found.append(node.var)
+        else:
+            free.remove(alike)
+            instead[node.var] = alike
 
     def rule(node: Node) -> Node | None:
-        outside = isinstance(node, Allocate) and node.var.tensor.scope is Scope.SHARED
-        return Seq(()) if outside else None
+        if not isinstance(node, Seq) or not any(s in own for s in node.body):
+            return None
+        return Seq(tuple(s for s in node.body if s not in own), span=node.span)
 
     return rewrite(rewrite(kernel.body, rule), lambda _: None, instead), found
+
+
+def _is_scratch(node: Allocate) -> bool:
+    return isinstance(node.var.type, TensorType) and node.var.type.scope is Scope.SHARED
 
 
 def _moved(body: Stmt, first: int, count: int) -> Stmt:

@@ -28,28 +28,35 @@ class KernelText:
     ----------
     name, role : str
         What it does; ``kernel``, ``host``, ``rows`` for a kernel of several reductions over the
-        same rows, or ``view`` for what needs no kernel.
+        same rows, ``attention`` for two products with rows between them, or ``view`` for what
+        needs no kernel.
     anchor : str
         The operator that is scheduled.
     before, after : tuple of str
         Operators computed where it loads, and where it stores.
+    between : tuple of str
+        The first product and what is made of its rows, which is not stored.
     nodes : tuple of str
         The model's nodes it comes from.
     reads, gives : tuple of str
         Tensors with their types.
     moved_bytes : int
         Size of all of them [byte].
+    beside : tuple of KernelText
+        What other blocks of the same launch do.
     """
 
     name: str
     role: str
     anchor: str
     before: tuple[str, ...]
+    between: tuple[str, ...]
     after: tuple[str, ...]
     nodes: tuple[str, ...]
     reads: tuple[str, ...]
     gives: tuple[str, ...]
     moved_bytes: int
+    beside: tuple[KernelText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,22 +147,27 @@ def _moved(parts: Iterable[Operator]) -> int:
 
 
 def _kernel(group: Group) -> KernelText:
+    between = (group.first, *(group.rows.index if group.rows else ())) if group.first else ()
     return KernelText(
         name=group.name,
         role=_role(group),
         anchor=group.anchor.name,
-        before=tuple(op.name for op in group.prologue),
+        before=tuple(op.name for op in group.prologue if op not in between),
+        between=tuple(op.name for op in group.prologue if op in between),
         after=tuple(op.name for op in group.epilogue),
         nodes=tuple(dict.fromkeys(n for op in group.operators for n in op.origin)),
         reads=tuple(map(str, group.inputs)),
         gives=tuple(map(str, group.outputs)),
         moved_bytes=group.moved_bytes,
+        beside=tuple(map(_kernel, group.beside)),
     )
 
 
 def _role(group: Group) -> str:
     if group.views:
         return "view"
+    if group.first:
+        return "attention"
     return "rows" if group.rows else "host" if callable(group.host) else "kernel"
 
 
@@ -202,6 +214,13 @@ def _kernel_lines(number: int, kernel: KernelText) -> list[str]:
     if len(title) + len(moved) + 2 > WIDTH:
         title = f"{title[: WIDTH - len(moved) - 3]}…"
     lines = [f"{title}{moved:>{WIDTH - len(title)}}"]
+    for each in _said(kernel):
+        lines += _paragraph(each, "     ")
+    return lines
+
+
+def _said(kernel: KernelText) -> list[str]:
+    """A kernel in words, line by line."""
     said: list[str] = []
     if kernel.role == "host":
         said.append("runs on the host, between kernels")
@@ -211,13 +230,17 @@ def _kernel_lines(number: int, kernel: KernelText) -> list[str]:
         every = (*kernel.before, kernel.anchor, *kernel.after)
         said.append(f"over the same rows: {_listed(every)}")
     elif kernel.before:
-        said.append(f"where {kernel.anchor} loads: {_listed(kernel.before)}")
+        anchor = "it" if kernel.between else kernel.anchor
+        said.append(f"where {anchor} loads: {_listed(kernel.before)}")
+    if kernel.between:
+        first, *rows = kernel.between
+        said.append(f"{first}, over its rows {_listed(rows)}, then {kernel.anchor}; none stored")
     if kernel.after and kernel.role != "rows":
         said.append(f"where {kernel.anchor} stores: {_listed(kernel.after)}")
-    said.append(f"from {_listed(kernel.nodes)}")
-    for each in said:
-        lines += _paragraph(each, "     ")
-    return lines
+    for each in kernel.beside:
+        said.append(f"other blocks, beside it: {each.name}")
+        said += _said(each)[:-1]
+    return [*said, f"from {_listed(kernel.nodes)}"]
 
 
 def _stored_lines(stored: Sequence[StoredText]) -> list[str]:

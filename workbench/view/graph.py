@@ -288,8 +288,9 @@ def _nodes(
 def _node(op: Operator, group: Group | None, number: int) -> NodeView:
     role = "operator"
     if group is not None:
-        role = "prologue" if op in group.prologue else "epilogue"
-        role = "anchor" if op is group.anchor else role
+        own = next(part for part in group.parts if op in part.operators)
+        role = "prologue" if op in own.prologue else "epilogue"
+        role = "anchor" if op in (own.anchor, own.first) else role
     detail = ", ".join([*(_type(t) for t in op.outputs), *(f"{k} {v}" for k, v in op.attributes)])
     return NodeView(op.name, detail, ", ".join(op.origin), role, number)
 
