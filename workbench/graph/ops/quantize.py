@@ -85,6 +85,10 @@ def quantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DTyp
     return elementwise(b, "quantize", whole, *inputs)
 
 
+LEAST_RANK = 2
+"""Dimensions of weights, at least; what has fewer is a bias."""
+
+
 def dequantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DType) -> Tensor:
     """(x - zero) * scale as `to`, computed in f32; both broadcast to `x`."""
 
@@ -95,7 +99,9 @@ def dequantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DT
         return build.cast(build.mul(build.cast(own, wide), build.cast(s, wide)), to)
 
     inputs = [x, scale] if zero is None else [x, scale, zero]
-    return elementwise(b, "dequantize", real, *inputs)
+    # weights stay integers, for a product may want them
+    fold = x.dtype.bits > 8 or x.rank < LEAST_RANK
+    return elementwise(b, "dequantize", real, *inputs, fold=fold)
 
 
 def requantize(
