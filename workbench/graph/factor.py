@@ -41,6 +41,7 @@ class Factor:
         zero = None
         if isinstance(value, Binary) and value.op is BinaryOp.SUB:
             zero, value = _plain(value.b), value.a
+            zero = build.const(int(zero.value)) if isinstance(zero, Const) else zero
         load = _plain(value)
         return cls(load, zero, tests) if isinstance(load, Load) else None
 
