@@ -134,7 +134,7 @@ class _State:
                 frozenset(place[t] for t in constants),
                 self.lanes,
             )
-            found = found and quads(found)
+            found = found and quads(found, op.definition.inputs)
             # a product starts blocks when its weights can be packed
             if found is not None and (ready or (found.packings and _slides(found.compute))):
                 return found, chosen

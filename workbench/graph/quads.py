@@ -18,6 +18,8 @@ from workbench.ir.traverse import rewrite, variables
 from workbench.ir.types import TensorType, i8, i32, u8
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from workbench.graph.layout import Repacking
@@ -56,8 +58,14 @@ class Quads:
         return np.ascontiguousarray(np.swapaxes(split, -1, -2))
 
 
-def quads(found: Blocked) -> Blocked:
-    """A convolution of u8 by i8 over blocks, in words; any other definition as it is."""
+def quads(found: Blocked, inputs: Sequence[Var]) -> Blocked:
+    """A convolution of u8 by i8 over blocks, in words; any other definition as it is.
+
+    Parameters
+    ----------
+    inputs : sequence of Var
+        Of the definition before it came in blocks.
+    """
     compute, reduction = found.compute, found.compute.reduction
     value = reduction.value if reduction else None
     if reduction is None or not isinstance(value, Binary) or value.op is not BinaryOp.MUL:
@@ -65,7 +73,8 @@ def quads(found: Blocked) -> Blocked:
     x, w = Factor.of(value.a), Factor.of(value.b)
     if x is None or w is None or (x.load.type, w.load.type) != (u8, i8):
         return found
-    packing = found.packings.get(w.load.tensor)
+    before = inputs[compute.inputs.index(w.load.tensor)]
+    packing = found.packings.get(before)
     lanes = compute.output.tensor.extents[-1]
     channel, size = reduction.axes[0], reduction.extents[0]
     blocks = build.floordiv(channel, lanes)
@@ -99,10 +108,10 @@ def quads(found: Blocked) -> Blocked:
         extents=(-(-size // WORD), *reduction.extents[1:]),
         value=build.call("dot4", left, right, build.const(0)),
     )
-    inputs = tuple(weights if v is w.load.tensor else v for v in compute.inputs)
+    new = tuple(weights if v is w.load.tensor else v for v in compute.inputs)
     packings: dict[Var, Repacking] = dict(found.packings)
-    packings[weights] = Quads(packing)
-    return Blocked(replace(compute, inputs=inputs, reduction=whole), packings)
+    packings[before] = Quads(packing)
+    return Blocked(replace(compute, inputs=new, reduction=whole), packings)
 
 
 def _same(node: Node, quotient: Expr) -> bool:
