@@ -8,7 +8,7 @@ import pytest
 import workbench as wb
 from tests.codegen.cpu import launcher
 from workbench.ir.module import Module
-from workbench.lang import dot4, i8x4, i32, launch, load, repeat, spatial, threadIdx, u8x4
+from workbench.lang import dot4, i32, launch, load, repeat, threadIdx
 from workbench.runtime.jit import host
 
 THREADS, DEPTH = 48, 5

@@ -15,8 +15,8 @@ from workbench.graph.derived import derived
 from workbench.graph.graph import Graph
 from workbench.graph.groups import grouped
 from workbench.graph.layout import Repacking, blocked, blocked_shape, pack, unpack
-from workbench.graph.quads import quads
 from workbench.graph.operator import Operator
+from workbench.graph.quads import quads
 from workbench.graph.tensor import Tensor
 from workbench.ir.compute import Reducer
 from workbench.ir.expr import Binary, BinaryOp, Cast, Load

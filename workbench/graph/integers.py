@@ -17,7 +17,7 @@ from workbench.graph.evaluate import evaluate
 from workbench.graph.factor import Dequantized, Factor
 from workbench.graph.graph import Graph, producers
 from workbench.graph.operator import Operator
-from workbench.graph.ops.define import Axes, axes, grid, reduce
+from workbench.graph.ops.define import Axes, grid, reduce
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
 from workbench.ir.compute import Reducer, Reduction
@@ -285,7 +285,7 @@ class _Product:
                 [var],
                 TensorType(to, tensor.storage.extents),
                 lambda i: build.cast(build.add(build.cast(build.load(var, i), i32), by), to),
-                inverse={var: lambda i: list(i)},
+                inverse={var: list},
             )
             self.state.kept[key] = self.state.emit(compute, (tensor,), self.op)
         return self.state.kept[key]

@@ -92,9 +92,7 @@ def quads(found: Blocked, inputs: Sequence[Var]) -> Blocked:
 
     shape = w.load.tensor.tensor.extents
     weights = Var(w.load.tensor.name, TensorType(i8, (*shape[:-2], lanes // WORD, lanes, WORD)))
-    left = build.load(
-        x.load.tensor, (*index(x.load.index[:-1]), build.mul(low, WORD)), lanes=WORD
-    )
+    left = build.load(x.load.tensor, (*index(x.load.index[:-1]), build.mul(low, WORD)), lanes=WORD)
     right = build.load(
         weights, (*index(w.load.index[:-2]), low, w.load.index[-1], build.const(0)), lanes=WORD
     )

@@ -88,12 +88,11 @@ def in_vectors(graph: Graph) -> Graph:
 
 RULES = (
     Rule("multiply integers", multiply_integers),
-    Rule("drop dead", drop_dead),
-    Rule("fold constants", fold_constants),
     Rule("skip neutral", skip_neutral),
     Rule("cancel moves", cancel_moves),
     Rule("merge alike", merge_alike),
     Rule("drop dead", drop_dead),
+    Rule("fold constants", fold_constants),
     Rule("fold scales", fold_scales),
     Rule("part zeros", part_zeros, "cpu"),
     Rule("multiply words", multiply_words, "cpu"),

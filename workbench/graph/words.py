@@ -2,7 +2,7 @@
 
 The rows are read as they lie, four neighbours along what is summed; the columns come in panels as
 wide as a register tile, ``w[n // width, k // 4, n % width, k % 4]``. Of constants panels are made
-now; what is not constant is packed by an operator. A sum that ends within a word goes on with zeros.
+now; what is not constant is packed by an operator. Past the end of a sum a word holds zeros.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ from workbench.schedules.matmul_simt import factors
 from workbench.schedules.matmul_words import tile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from workbench.graph.graph import Graph
+    from workbench.ir.compute import Compute
 else:
     np = lazy("numpy")
 
@@ -110,7 +113,9 @@ class _State:
         made = grid("rows of words", [var], TensorType(u8, shape), value)
         return self._packed(op, tensor, made), tuple(used)
 
-    def _columns(self, op: Operator, tensor: Tensor, load: Load, depth: int):  # noqa: ANN202
+    def _columns(
+        self, op: Operator, tensor: Tensor, load: Load, depth: int
+    ) -> tuple[Tensor, Callable[[Expr], tuple[Expr, ...]]]:
         """A tensor in panels of words, and where the words of an element lie."""
         compute = op.definition
         assert compute.reduction is not None
@@ -151,7 +156,7 @@ class _State:
         made = grid("columns of words", [var], TensorType(i8, shape), value)
         return self._packed(op, tensor, made), at
 
-    def _packed(self, op: Operator, tensor: Tensor, compute) -> Tensor:  # noqa: ANN001
+    def _packed(self, op: Operator, tensor: Tensor, compute: Compute) -> Tensor:
         """What an operator in between gives, or a constant."""
         kind = compute.output.tensor
         output = Tensor(f"{tensor.name} in words", kind.dtype, kind.extents)

@@ -88,7 +88,9 @@ def _word(f: Frame, node: Expr, parts: Callable[[Expr], Parts]) -> Value:
     found = constant(0, u32)
     for n, part in enumerate(parts(node)):
         byte = convert(e, convert(e, part, u8), u32)
-        found = binary(e, BinaryOp.BITOR, found, binary(e, BinaryOp.SHL, byte, constant(8 * n, u32)))
+        found = binary(
+            e, BinaryOp.BITOR, found, binary(e, BinaryOp.SHL, byte, constant(8 * n, u32))
+        )
     return found
 
 

@@ -50,7 +50,9 @@ def elementwise(
     assert isinstance(kind, DType)
     same = {var: _itself for t, var in place.items() if t.extents == shape}
     stored = TensorType(kind, shape or (1,))
-    return b.emit(grid(name, tuple(place.values()), stored, value, same), tuple(place), shape, fold=fold)
+    return b.emit(
+        grid(name, tuple(place.values()), stored, value, same), tuple(place), shape, fold=fold
+    )
 
 
 def _itself(index: Axes) -> Axes:
