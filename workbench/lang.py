@@ -117,6 +117,7 @@ __all__ = [
     "cos",
     "cosh",
     "dims",
+    "dot4",
     "erf",
     "exp",
     "exp2",
@@ -208,7 +209,7 @@ asinh, acosh, atanh = INTRINSIC_WORDS["asinh"], INTRINSIC_WORDS["acosh"], INTRIN
 erf, floor, ceil = INTRINSIC_WORDS["erf"], INTRINSIC_WORDS["floor"], INTRINSIC_WORDS["ceil"]
 trunc, atan2, fmod = INTRINSIC_WORDS["trunc"], INTRINSIC_WORDS["atan2"], INTRINSIC_WORDS["fmod"]
 fma, isnan, isinf = INTRINSIC_WORDS["fma"], INTRINSIC_WORDS["isnan"], INTRINSIC_WORDS["isinf"]
-popcount = INTRINSIC_WORDS["popcount"]
+popcount, dot4 = INTRINSIC_WORDS["popcount"], INTRINSIC_WORDS["dot4"]
 
 # Threads together.
 syncthreads, syncwarp = INTRINSIC_WORDS["syncthreads"], INTRINSIC_WORDS["syncwarp"]

@@ -14,6 +14,10 @@ What lives here
     groups     convolutions in groups over such blocks
     blocking   the rewrite into blocks of channels
     derived    arrays made of constants, made once while those live
+    integers   products of quantized numbers as products of integers, zero points after the sum
+    factor     what such a product and a dequantizing operator are, read off definitions
+    words      matrix products of bytes, four terms at a time
+    quads      convolutions of bytes, four channels at a time
     pack       weights of matrix products in panels
     slabs      memory for packed weights, in large pieces
     partition  which operators share a kernel, and why others do not

@@ -16,6 +16,7 @@ from workbench.graph.graph import Graph
 from workbench.graph.groups import grouped
 from workbench.graph.layout import Repacking, blocked, blocked_shape, pack, unpack
 from workbench.graph.operator import Operator
+from workbench.graph.quads import quads
 from workbench.graph.tensor import Tensor
 from workbench.ir.compute import Reducer
 from workbench.ir.expr import Binary, BinaryOp, Cast, Load
@@ -133,6 +134,7 @@ class _State:
                 frozenset(place[t] for t in constants),
                 self.lanes,
             )
+            found = found and quads(found, op.definition.inputs)
             # a product starts blocks when its weights can be packed
             if found is not None and (ready or (found.packings and _slides(found.compute))):
                 return found, chosen

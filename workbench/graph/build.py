@@ -143,6 +143,7 @@ class Builder:
         inputs: Sequence[Tensor],
         shape: Sequence[int] | None = None,
         attributes: Mapping[str, object] | None = None,
+        fold: bool = True,
     ) -> Tensor:
         """The output of a new operator, or a constant when everything it reads is one.
 
@@ -156,6 +157,8 @@ class Builder:
             Shape of the output where it is not that of the definition's (rank 0).
         attributes : dict, optional
             What a reader should know.
+        fold : bool
+            False keeps an operator on constants, for rules that look for it.
         """
         kind = compute.output.tensor
         extents = tuple(kind.extents if shape is None else shape)
@@ -170,7 +173,7 @@ class Builder:
         if output.size == 0:
             return self.constant(np.zeros(extents, kind.dtype.numpy_name))
         known = [self.constants[t] for t in used if t in self.constants]
-        if len(known) == len(used) and self._folds(compute, output, known):
+        if fold and len(known) == len(used) and self._folds(compute, output, known):
             self.folded_bytes += output.size_bytes
             stored = [a.reshape(a.shape or (1,)) for a in known]
             table = dict(zip(compute.inputs, stored, strict=True))

@@ -85,6 +85,8 @@ def too_often(anchor: Operator, maker: Operator, times: float) -> str:
     times : float
         How often its program computes an element of what `maker` gives.
     """
+    if in_words(anchor, maker.output):
+        return f"{maker.name}, which is read four at a time,"
     if times > REREADS and (call := costly(maker)):
         return call
     compute = anchor.compute
@@ -95,6 +97,16 @@ def too_often(anchor: Operator, maker: Operator, times: float) -> str:
         return ""
     moves = operations(maker) > FEW if window.shared else _scatters(maker)
     return maker.name if moves or works(maker) else ""
+
+
+def in_words(op: Operator, tensor: Tensor) -> bool:
+    """Whether `op` reads its input `tensor` in short vectors, which takes no prologue."""
+    compute = op.compute
+    if compute is None or compute.reduction is None or tensor not in op.inputs:
+        return False
+    var = compute.inputs[op.inputs.index(tensor)]
+    loads = (n for n in walk(compute.reduction.value) if isinstance(n, Load) and n.tensor is var)
+    return any(load.type.lanes > 1 for load in loads)
 
 
 def _scatters(op: Operator) -> bool:

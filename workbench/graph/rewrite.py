@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from workbench.graph.blocking import block_channels
 from workbench.graph.fold import fold_scales
 from workbench.graph.graph import Graph
+from workbench.graph.integers import fold_constants, multiply_integers, part_zeros
 from workbench.graph.moves import cancel_moves, reading, skip_neutral
 from workbench.graph.pack import pack_weights
+from workbench.graph.words import multiply_words
 from workbench.ir.alike import alike
 from workbench.runtime.jit import host
 
@@ -85,11 +87,15 @@ def in_vectors(graph: Graph) -> Graph:
 
 
 RULES = (
+    Rule("multiply integers", multiply_integers),
     Rule("skip neutral", skip_neutral),
     Rule("cancel moves", cancel_moves),
     Rule("merge alike", merge_alike),
     Rule("drop dead", drop_dead),
+    Rule("fold constants", fold_constants),
     Rule("fold scales", fold_scales),
+    Rule("part zeros", part_zeros, "cpu"),
+    Rule("multiply words", multiply_words, "cpu"),
     Rule("block channels", in_vectors, "cpu"),
     Rule("pack weights", pack_weights, "cpu"),
 )

@@ -104,6 +104,12 @@ def _popcount(args: Sequence[Array], kind: DType) -> Array:
     return np.unpackbits(bits, axis=-1).sum(axis=-1, dtype=np.int32)
 
 
+def _dot4(args: Sequence[Array], kind: DType) -> Array:
+    del kind
+    a, b, c = (np.asarray(each).astype(np.int64) for each in args)
+    return ((a * b).sum(axis=0) + c).astype(np.int32)
+
+
 ThreadRule = Callable[[Sequence["Array"], "DType"], "Array"]
 THREAD_RULES: dict[str, ThreadRule] = {
     **{name: _float_rule(name) for name in _FLOAT_RULES},
@@ -112,6 +118,7 @@ THREAD_RULES: dict[str, ThreadRule] = {
     "isnan": _isnan,
     "isinf": _isinf,
     "popcount": _popcount,
+    "dot4": _dot4,
 }
 """Arguments and their type → value."""
 

@@ -304,7 +304,7 @@ def call(name: str, *args: Operand) -> Call:
             f"not {len(args)}"
         )
     exprs = tuple(map(_expr, args))
-    if row.pure and len(exprs) > 1:
+    if row.pure and not row.mixed and len(exprs) > 1:
         meet = _reduce(promote, map(_type, exprs))
         exprs = tuple(cast(e, meet) for e in exprs)
     try:

@@ -42,6 +42,8 @@ class Intrinsic:
         Which threads take part.
     doc : str
         One sentence for the reader.
+    mixed : bool
+        Whether arguments keep their types instead of meeting in one.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Intrinsic:
     rule: TypingRule
     group: Group
     doc: str
+    mixed: bool = False
 
     @property
     def pure(self) -> bool:
@@ -76,6 +79,12 @@ def _integer(args: tuple[DType, ...]) -> DType:
     if not args[0].is_int:
         raise WorkbenchError(f"takes an integer, not {args[0]}")
     return i32.vector(args[0].lanes)
+
+
+def _dot4(args: tuple[DType, ...]) -> DType:
+    if any(t.lanes != 4 or t.bits != 8 or not t.is_int for t in args[:2]) or args[2] != i32:
+        raise WorkbenchError(f"takes 4 + 4 bytes and i32, not {', '.join(map(str, args))}")
+    return i32
 
 
 def _nothing(args: tuple[DType, ...]) -> None:
@@ -139,6 +148,9 @@ _ROWS = (
     Intrinsic("isnan", ("x",), _float_test, Group.THREAD, "whether x is not a number"),
     Intrinsic("isinf", ("x",), _float_test, Group.THREAD, "whether x is infinite"),
     Intrinsic("popcount", ("x",), _integer, Group.THREAD, "bits that are set"),
+    Intrinsic(
+        "dot4", ("a", "b", "c"), _dot4, Group.THREAD, "c + the sum of a[i] * b[i], wrapping", True
+    ),
     Intrinsic("syncthreads", (), _nothing, Group.BLOCK, "waits for all threads of the block"),
     Intrinsic("syncwarp", (), _nothing, Group.WARP, "waits for all lanes of the warp"),
     Intrinsic("shfl", ("value", "lane"), _shuffle, Group.WARP, "value of lane `lane`"),

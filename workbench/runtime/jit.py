@@ -69,6 +69,8 @@ class Host:
         LLVM's list of what it has.
     lanes : int
         Elements of 32 bits in its vectors: 16 with AVX-512, 8 with AVX, else 4.
+    vnni : bool
+        Whether it multiplies bytes by fours in such vectors.
     version : str
         Of LLVM and llvmlite.
     level1_bytes : int
@@ -78,6 +80,7 @@ class Host:
     cpu: str
     features: str
     lanes: int
+    vnni: bool
     version: str
     level1_bytes: int
 
@@ -99,7 +102,9 @@ def host() -> Host:
     )
     number = ".".join(map(str, binding.llvm_version_info))
     version = f"LLVM {number}, llvmlite {llvmlite.__version__}"
-    return Host(binding.get_host_cpu_name(), features.flatten(), lanes, version, _level1_bytes())
+    vnni = ("avx512vnni" if lanes == 16 else "avxvnni") in has
+    name = binding.get_host_cpu_name()
+    return Host(name, features.flatten(), lanes, vnni, version, _level1_bytes())
 
 
 def _level1_bytes() -> int:

@@ -11,6 +11,7 @@ What lives here
     matmul_cpu     tiled matrix product, threads as the lanes of vectors
     matmul_tiles   how it is cut into blocks and register tiles
     matmul_block   what one block of it does
+    matmul_words   matrix product of bytes: words of four, packed panels, dot4 in every lane
     attention_cpu  two matrix products with rows between them
     attention_block  what one block of them does
     matvec_cpu     a few rows times a matrix, which streams by once

@@ -12,6 +12,7 @@ from workbench.schedules.lanes import dtype_of, neighbours
 from workbench.schedules.matmul_cpu import MatmulCpu, fitted
 from workbench.schedules.matmul_simt import MatmulSimt, factors
 from workbench.schedules.matmul_tiles import Product, in_panels
+from workbench.schedules.matmul_words import MatmulWords
 from workbench.schedules.matvec_cpu import MOST_ROWS, MatvecCpu, few_rows
 from workbench.schedules.reduce_serial import ReduceSerial
 from workbench.schedules.row_block import WARP, RowBlock
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
     from workbench.ir.module import Module
     from workbench.ir.target import Target
 
-Template = Injective | ReduceSerial | RowBlock | MatmulSimt | MatmulCpu | MatvecCpu | WindowCpu
+Template = (
+    Injective
+    | ReduceSerial
+    | RowBlock
+    | MatmulSimt
+    | MatmulCpu
+    | MatmulWords
+    | MatvecCpu
+    | WindowCpu
+)
 
 
 def choose(compute: Compute, target: Target) -> Template:
@@ -52,6 +62,8 @@ def choose(compute: Compute, target: Target) -> Template:
         return Injective()
     if target.kind == "cpu" and (window := window_fitted(compute, host().lanes)) is not None:
         return window
+    if target.kind == "cpu" and (product := MatmulWords.fitted(compute, host().lanes)) is not None:
+        return product
     results, length = compute.output.tensor.size, prod(reduction.extents)
     if factors(compute) is not None and (found := _product(compute, target)) is not None:
         return found

@@ -74,7 +74,8 @@ class Block:
         values |= dict(zip(compute.axes[: len(self.of.lead)], self.block, strict=False))
         if d == 0:
             values = self.place(at)
-        values[compute.reduction.axes[0]] = build.add(build.mul(self.k0, self.of.stretches[1]), k)
+        start = build.mul(self.k0, self.of.stretches[1]) if self.of.stretches[0] > 1 else 0
+        values[compute.reduction.axes[0]] = build.add(start, k)
         return substitute((self.of.left, self.of.right)[d], values)
 
     def element(self, row: Expr, k: Expr) -> Expr:
@@ -176,7 +177,7 @@ class Block:
 
         zero = build.const(0, self.of.dtype)
         start = self.vectors(lambda i, v: Store(acc, (i, v), zero))
-        done = self._store(down, across, here)
+        done = self.store(down, across, here)
         if rounds > 1:
             again = self.vectors(lambda i, v: Store(acc, (i, v), build.load(self.c, here(i, v))))
             start = If(equal(self.k0, 0), start, again)
@@ -222,7 +223,7 @@ class Block:
             "i", rows, lambda i: loop("v", vectors, lambda v: body(i, v), unroll=0), unroll=0
         )
 
-    def _store(
+    def store(
         self, down: Expr, across: Expr, here: Callable[[Expr, Expr], tuple[Expr, ...]]
     ) -> Stmt:
         """A finished register tile to the output."""

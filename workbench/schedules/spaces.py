@@ -14,6 +14,7 @@ from workbench.schedules.choose import Template, choose
 from workbench.schedules.injective import Injective
 from workbench.schedules.matmul_cpu import MatmulCpu
 from workbench.schedules.matmul_simt import MatmulSimt
+from workbench.schedules.matmul_words import MatmulWords
 from workbench.schedules.matvec_cpu import MatvecCpu
 from workbench.schedules.reduce_serial import ReduceSerial
 from workbench.schedules.row_block import WARP, RowBlock
@@ -74,6 +75,9 @@ def _others(usual: Template, compute: Compute) -> list[Template]:
                 replace(usual, each=each, depth=depth, tile=tile)
                 for each, depth, tile in product(tiles, (128, 192, 256, 512), sides)
             ]
+        case MatmulWords():
+            sides = product((128, 256, 512), (128, 256, 512))
+            return [replace(usual, tile=tile) for tile in sides]
         case MatvecCpu():
             pairs = product((4, 8, 16), (256, 512, 1024, 2048))
             return [replace(usual, terms=t, columns=c) for t, c in pairs]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from workbench.ir import build
 from workbench.ir.arith import prove, simplify
 from workbench.ir.compute import Reducer
-from workbench.ir.expr import Binary, BinaryOp, Const, Expr, Load, Select, Var
+from workbench.ir.expr import Binary, BinaryOp, Call, Const, Expr, Load, Select, Var
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Range
 from workbench.ir.traverse import rewrite, substitute, variables, walk
@@ -64,11 +64,11 @@ class Sliding:
         lane = compute.axes[-1]
         loads = [n for n in walk(reduction.value) if isinstance(n, Load)]
         blocks = [n for n in loads if shape[1] == 1 or compute.axes[1] in variables(n)]
-        if not any(load.index[-1] is lane for load in blocks):
+        if not any(_last(load) is lane for load in blocks):
             return None
-        if any(lane in variables(e) for load in loads for e in load.index[:-1]):
+        if any(lane in variables(e) for load in loads for e in _before(load)):
             return None
-        if any(load.index[-1] is not lane and lane in variables(load) for load in loads):
+        if any(_last(load) is not lane and lane in variables(load) for load in loads):
             return None
         value, tests = _parted(reduction)
         if any(lane in variables(t) for t in tests):
@@ -163,6 +163,20 @@ _SCATTERED = {BinaryOp.FLOORMOD, BinaryOp.TRUNCMOD, BinaryOp.EQ, BinaryOp.NE}
 """What a condition holds for every second column with, or for one."""
 
 
+def _last(load: Load) -> Expr:
+    """The index of a lane: the last, or the one before a word of neighbours."""
+    return load.index[-1 if load.type.lanes == 1 or len(load.index) == 1 else _word(load)]
+
+
+def _before(load: Load) -> tuple[Expr, ...]:
+    return load.index[: -1 if load.type.lanes == 1 else _word(load)]
+
+
+def _word(load: Load) -> int:
+    """Which index, from the end, a load of a word has for its lane: none is within the word."""
+    return -2 if isinstance(load.index[-1], Const) else -1
+
+
 def _spot(shape: tuple[int, ...]) -> int:
     """The last dimension before the lanes that has several places, if one has."""
     wide = (d for d in range(len(shape) - 2, 1, -1) if shape[d] > 1)
@@ -198,6 +212,10 @@ def _parted(reduction: Reduction) -> tuple[Expr, list[Expr]]:
         whole = reduction.value
         if whole.op is BinaryOp.MUL and isinstance(whole.a, Select) and _equal(whole.a.b, neutral):
             return replace(whole, a=whole.a.a), list(_conjuncts(whole.a.cond))
+    if is_dot(reduction.value) and isinstance(reduction.value.args[0], Select):
+        left = reduction.value.args[0]
+        whole = replace(reduction.value, args=(left.a, *reduction.value.args[1:]))
+        return whole, list(_conjuncts(left.cond))
     if isinstance(reduction.value, Select) and _equal(reduction.value.b, neutral):
         return reduction.value.a, list(_conjuncts(reduction.value.cond))
     return reduction.value, []
@@ -235,11 +253,20 @@ def _flattens(compute: Compute) -> bool:
     return True
 
 
+def is_dot(value: Expr) -> TypeGuard[Call]:
+    """Whether a term is a product of words."""
+    return isinstance(value, Call) and value.function == "dot4"
+
+
 def factors(value: Expr, block: Var, column: Var) -> tuple[Expr, Expr] | None:
     """The factor of a product that all blocks of channels share, and one that all columns do."""
-    if not isinstance(value, Binary) or value.op is not BinaryOp.MUL:
+    if is_dot(value):
+        pairs = [value.args[:2]]
+    elif isinstance(value, Binary) and value.op is BinaryOp.MUL:
+        pairs = [(value.a, value.b), (value.b, value.a)]
+    else:
         return None
-    for a, b in ((value.a, value.b), (value.b, value.a)):
+    for a, b in pairs:
         if block not in variables(a) and block in variables(b) and column not in variables(b):
             return a, b
     return None

@@ -29,7 +29,7 @@ from workbench.mapping import spatial
 from workbench.schedules.axes import kernel
 from workbench.schedules.combine import combined, start_value
 from workbench.schedules.lanes import LANE, dtype_of, equal, loop, smaller
-from workbench.schedules.window import Sliding, factors, nest
+from workbench.schedules.window import Sliding, factors, is_dot, nest
 from workbench.schedules.window_tiles import BLOCKS, CHUNKS, WIDEST, by_rows, candidates, cost
 
 if TYPE_CHECKING:
@@ -341,6 +341,8 @@ class _Tile:
         if parts is None:
             return self.each(lambda t, v: self._add(t, v, substitute(value, self.at(t, v))), places)
         common, own = parts
+        if is_dot(value):
+            return self.each(lambda t, v: self._dot(t, v, common, own), places)
         kept = Var("w", TensorType(dtype_of(own), (self.blocks,), Scope.REGISTER))
 
         def fetch(v: Expr) -> Stmt:
@@ -354,6 +356,13 @@ class _Tile:
 
         weights = loop("v", self.blocks, fetch, unroll=0)
         return Seq((Allocate(kept), weights, _each(places, column)))
+
+    def _dot(self, t: Expr, v: Expr, common: Expr, own: Expr) -> Stmt:
+        """One word of every sum: read where it is used, which the machine does in one go."""
+        at = self.at(t, v)
+        total = build.load(self.acc, (t, v))
+        both = substitute(common, at), substitute(own, at)
+        return Store(self.acc, (t, v), build.call("dot4", *both, total))
 
     def _add(self, t: Expr, v: Expr, term: Expr) -> Stmt:
         total = combined(self.reduction.reducer, build.load(self.acc, (t, v)), term)

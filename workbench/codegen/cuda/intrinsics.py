@@ -10,7 +10,7 @@ from workbench.codegen.clike import ATOM, EQUAL, UNARY, C
 from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import settle
 from workbench.codegen.cuda.types import c_type, integer_bounds
-from workbench.ir.types import DType, u32
+from workbench.ir.types import DType, i32, u32
 
 _WARP = 32
 
@@ -90,6 +90,15 @@ def _popcount(site: CallSite) -> C:
     if kind.kind == "i" and kind.bits < 32:  # without the copies of the sign
         text = f"(unsigned {'char' if kind.bits == 8 else 'short'}){a.at(UNARY)}"
     return C(f"__popc({text})", low=0, high=kind.bits)
+
+
+def _dot4(site: CallSite) -> C:
+    a, b = (c_type(t.vector(4), site.prelude) for t in site.types[:2])
+    kinds = ".".join(f"{'us'[t.kind == 'i']}32" for t in site.types[:2])
+    body = f'int r; asm("dp4a.{kinds} %0, %1, %2, %3;" : "=r"(r) : '
+    body += '"r"(*(int*)&a), "r"(*(int*)&b), "r"(c)); return r;'
+    name = site.prelude.function("int", "dot4", f"{a} a, {b} b, int c", body, f"dot4 {kinds}")
+    return C(f"{name}({', '.join(x.text for x in site.args)})").within(*integer_bounds(i32))
 
 
 def _linear(site: CallSite) -> str:
@@ -188,6 +197,7 @@ RULES: dict[str, Rule] = {
     "isnan": _test("isnan"),
     "isinf": _test("isinf"),
     "popcount": _popcount,
+    "dot4": _dot4,
     "syncthreads": _barrier,
     "syncwarp": _warp_barrier,
     "shfl": _shuffle("__shfl_sync"),

@@ -15,6 +15,7 @@ What lives here
     slices       loops over accumulators, cut to fit the registers; capture, their bodies
     atomic       atomic updates
     warp         warp operations: a group is a warp
+    dot          four products of bytes and a sum: VNNI, or exact without it
     math         functions of one thread; approximate, those of f32 as polynomials
     uniform      which values all threads of a block share
     inlining     device functions that wait at a barrier, written out where they are called
@@ -24,7 +25,7 @@ What lives here
     emit         LLVM IR as text under construction
 May import: base, mapping, ir, codegen.source.
 Start reading: value, then kernel.
-Add one more: an intrinsic is a row in math.MATH or warp.WARP.
+Add one more: an intrinsic is a row in math.MATH or warp.WARP (dot4 has a file of its own).
 """
 
 from workbench.codegen.llvm.kernel import generate

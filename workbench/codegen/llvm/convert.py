@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench.codegen.llvm.arith import constant, like, operands, type_suffix
-from workbench.codegen.llvm.emit import Emitter, scalar_type
+from workbench.codegen.llvm.emit import Emitter, literal, scalar_type
 from workbench.codegen.llvm.value import Value, bounds, shared, varying, with_offsets
-from workbench.ir.types import DType, boolean, f32
+from workbench.ir.types import DType, boolean, f32, i32
 
 
 def convert(e: Emitter, a: Value, to: DType) -> Value:
@@ -53,9 +53,23 @@ def _from_float(e: Emitter, a: Value, to: DType) -> Value:
     if to.is_float:
         word = "fpext" if to.bits > a.type.bits else "fptrunc"
         return like(to, e.let(f"{word} {kind} {operand} to {new}"), a)
+    if kind[0] == "<" and (a.type, to) == (f32, i32):
+        return like(to, _whole(e, kind, operand), a)
     name = f"llvm.fpto{'si' if to.kind == 'i' else 'ui'}.sat"
     full = f"{name}.{type_suffix(new)}.{type_suffix(kind)}"
     return like(to, e.call(new, full, [(kind, operand)]), a)
+
+
+def _whole(e: Emitter, kind: str, x: str) -> str:
+    """A vector of f32 as i32, saturated, 0 for NaN: LLVM would do it lane by lane."""
+    new, flag = kind.replace("float", "i32"), kind.replace("float", "i1")
+    found = e.let(f"freeze {new} {e.let(f'fptosi {kind} {x} to {new}')}")
+    tests = (("oge", 2.0**31, 2**31 - 1), ("olt", -(2.0**31), -(2**31)))
+    for test, limit, end in tests:
+        beyond = e.let(f"fcmp {test} {kind} {x}, splat (float {literal(limit, f32)})")
+        found = e.let(f"select {flag} {beyond}, {new} splat (i32 {end}), {new} {found}")
+    nan = e.let(f"fcmp uno {kind} {x}, {x}")
+    return e.let(f"select {flag} {nan}, {new} zeroinitializer, {new} {found}")
 
 
 def _from_bool(e: Emitter, a: Value, to: DType) -> Value:

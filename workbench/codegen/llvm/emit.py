@@ -91,9 +91,12 @@ class Emitter:
     ----------
     lanes : int
         Threads of a group: elements of every vector.
+    vnni : bool
+        Whether the machine multiplies bytes in vectors of so many words.
     """
 
     lanes: int
+    vnni: bool = False
     lines: list[Line] = field(default_factory=list)
     allocas: list[str] = field(default_factory=list)
     declarations: dict[str, str] = field(default_factory=dict)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from workbench.base.errors import CodegenError
 from workbench.codegen.llvm.arith import binary, constant, operands, unary
 from workbench.codegen.llvm.atomic import atomic
 from workbench.codegen.llvm.convert import convert
+from workbench.codegen.llvm.dot import dot4
 from workbench.codegen.llvm.emit import Emitter
 from workbench.codegen.llvm.frame import Frame, Parts, read_slot
 from workbench.codegen.llvm.math import MATH, call
@@ -44,6 +47,8 @@ def evaluate(f: Frame, root: Expr) -> Parts:
             continue
         if isinstance(node, Select) and _reads(node):
             done[node] = _guarded(f, node)
+        elif isinstance(node, Call) and node.function == "dot4":
+            done[node] = (dot4(f, node, partial(evaluate, f)),)
         elif ready:
             done[node] = _node(f, node, [done[c] for c in children(node)])
         else:

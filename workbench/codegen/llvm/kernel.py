@@ -8,6 +8,7 @@ from workbench.base.doc import Line
 from workbench.base.errors import CodegenError
 from workbench.base.names import safe_name
 from workbench.codegen.llvm.divide import floor_divide, floor_modulus
+from workbench.codegen.llvm.dot import WIDTHS
 from workbench.codegen.llvm.emit import Emitter, literal, memory_type
 from workbench.codegen.llvm.fission import allocated, plan
 from workbench.codegen.llvm.frame import Frame, Jump, new_slot, write_slot
@@ -32,7 +33,7 @@ _LOOPS = ("for_", "while", "slice")
 """How the labels of loops begin that a kernel has of its own."""
 
 
-def generate(module: Module, *, lanes: int = 16) -> Source:
+def generate(module: Module, *, lanes: int = 16, vnni: bool = False) -> Source:
     """LLVM IR that runs the kernel of a module on a CPU.
 
     Parameters
@@ -42,6 +43,8 @@ def generate(module: Module, *, lanes: int = 16) -> Source:
     lanes : int
         Threads that run together: elements of 32 bits in the machine's vectors. A kernel with
         warp operations runs 32 together on every machine, unless its blocks have fewer threads.
+    vnni : bool
+        Whether the machine multiplies bytes by fours in vectors of so many lanes.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def generate(module: Module, *, lanes: int = 16) -> Source:
         lanes = WARP_LANES
     facts = uniformity(module, kernel, params_vary=False)
     cut = plan(kernel, facts)
-    e = Emitter(lanes)
+    e = Emitter(lanes, vnni and lanes in WIDTHS)
     f = Frame(e, module, launch, kernel, facts, numbers, inline, region, cut)
     scratch_bytes = _storage(f, module)
     e.span = kernel.span

@@ -11,9 +11,9 @@ from workbench.graph.onnx.rows_window import window_of
 from workbench.graph.onnx.types import dtype_of_elem
 from workbench.graph.ops import conv, matmul, quantize
 from workbench.graph.ops.elementwise import elementwise
-from workbench.graph.ops.shape import reshape, take
+from workbench.graph.ops.shape import reshape
 from workbench.ir import build
-from workbench.ir.types import f32, i32, u8
+from workbench.ir.types import i32, u8
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder
@@ -81,30 +81,10 @@ def integer_product(
         raise ModelError(f"a product takes tensors of at least one dimension, not {x} and {y}")
     left = None if zero_x is None or _all_zero(b, zero_x) else of_rows(b, zero_x, x)
     right = None if zero_y is None or _all_zero(b, zero_y) else of_columns(b, zero_y, y)
-    rank, depth = y.rank, y.extents[0 if y.rank == 1 else -2]
+    depth = y.extents[0 if y.rank == 1 else -2]
     if x.extents[-1] != depth:
         raise ModelError(f"{x} times {y} has inner extents {x.extents[-1]} and {depth}")
-    # a long sum in parts, each of which floats hold
-    for parts in (1, 2, 4, 8):
-        size = -(-depth // parts)
-        starts = range(0, depth, size) if size else range(1)
-        cut = [
-            (_run(b, x, x.rank - 1, n, size), _run(b, y, max(0, rank - 2), n, size)) for n in starts
-        ]
-        over = [max(0, rank - 2)]
-        kinds = [quantize.sums_type(b, t, left, u, right, over) for t, u in cut]
-        if all(kind == f32 for kind in kinds):
-            sums = [matmul.matmul(b, t, u, (left, right), i32, f32) for t, u in cut]
-            return sums[0] if parts == 1 else elementwise(b, "add", build.add, *sums)
     return matmul.matmul(b, x, y, (left, right), i32, i32)
-
-
-def _run(b: Builder, x: Tensor, axis: int, start: int, size: int) -> Tensor:
-    """`size` neighbours of `x` along `axis`, or as many as there are."""
-    count = max(0, min(size, x.extents[axis] - start))
-    starts = [start if d == axis else 0 for d in range(x.rank)]
-    shape = (*x.extents[:axis], count, *x.extents[axis + 1 :])
-    return take(b, x, starts, [1] * x.rank, shape)
 
 
 def of_rows(b: Builder, parameter: Tensor, x: Tensor) -> Tensor:

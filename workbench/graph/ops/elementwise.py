@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from workbench.graph.build import Builder
 
 
-def elementwise(b: Builder, name: str, function: Callable[..., Operand], *inputs: Tensor) -> Tensor:
+def elementwise(
+    b: Builder,
+    name: str,
+    function: Callable[..., Operand],
+    *inputs: Tensor,
+    fold: bool = True,
+) -> Tensor:
     """`function` of the elements of all inputs, broadcast as numpy does.
 
-    A constant of one element becomes a number in the definition.
+    A constant of one element becomes a number in the definition. Without `fold` an operator on
+    constants stays one.
 
     Examples
     --------
@@ -43,7 +50,9 @@ def elementwise(b: Builder, name: str, function: Callable[..., Operand], *inputs
     assert isinstance(kind, DType)
     same = {var: _itself for t, var in place.items() if t.extents == shape}
     stored = TensorType(kind, shape or (1,))
-    return b.emit(grid(name, tuple(place.values()), stored, value, same), tuple(place), shape)
+    return b.emit(
+        grid(name, tuple(place.values()), stored, value, same), tuple(place), shape, fold=fold
+    )
 
 
 def _itself(index: Axes) -> Axes:

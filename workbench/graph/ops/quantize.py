@@ -12,7 +12,7 @@ from workbench.graph.ops.reduce import reduction
 from workbench.graph.ops.shape import gather, reshape
 from workbench.ir import build
 from workbench.ir.compute import Reducer
-from workbench.ir.expr import BinaryOp, Expr
+from workbench.ir.expr import BinaryOp, Const, Expr
 from workbench.ir.types import DType, f32, f64, i32, u8
 
 if TYPE_CHECKING:
@@ -70,6 +70,28 @@ def saturated(value: Expr, zero: Expr | None, to: DType) -> Expr:
     return build.cast(build.cast(inside, i32), to)
 
 
+def _by_reciprocal(v: Expr, scale: Const, zero: Const | None, to: DType) -> Expr | None:
+    """`v / scale` rounded, with known numbers: the same, without a division.
+
+    What is drawn to the ends before it is divided stays finite, so that a product with the
+    reciprocal and its remainder give the quotient as it is rounded.
+
+    Source: Markstein, "Computation of Elementary Functions on the IBM RISC System/6000
+    Processor", IBM Journal of Research and Development 34 (1990).
+    """
+    step, moved = np.float32(scale.value), 0 if zero is None else int(zero.value)
+    if not (to.bits == 8 and 2.0**-60 < step < 2.0**60):
+        return None
+    low, high = (0, 255) if to.kind == "u" else (-128, 127)
+    ends = [build.const(float(np.float32(e - moved) * step), f32) for e in (low, high)]
+    inside = build.binary(BinaryOp.MIN, build.binary(BinaryOp.MAX, v, ends[0]), ends[1])
+    inverse = build.const(float(np.float32(1) / step), f32)
+    near = build.mul(inside, inverse)
+    rest = build.call("fma", build.mul(near, -1.0), build.const(float(step), f32), inside)
+    whole = build.call("round", build.call("fma", rest, inverse, near))
+    return build.cast(build.add(build.cast(whole, i32), moved), to)
+
+
 def quantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DType) -> Tensor:
     """round(x / scale) + zero as `to`, what is beyond its range drawn to its ends.
 
@@ -78,11 +100,19 @@ def quantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DTyp
 
     def whole(v: Expr, s: Expr, z: Expr | None = None) -> Expr:
         wide = f64 if x.dtype == f64 else f32
+        if wide == f32 and isinstance(s, Const) and isinstance(z, Const | None):
+            found = _by_reciprocal(build.cast(v, f32), s, z, to)
+            if found is not None:
+                return found
         ratio = build.binary(BinaryOp.DIV, build.cast(v, wide), build.cast(s, wide))
         return saturated(ratio, z, to)
 
     inputs = [x, scale] if zero is None else [x, scale, zero]
     return elementwise(b, "quantize", whole, *inputs)
+
+
+LEAST_RANK = 2
+"""Dimensions of weights, at least; what has fewer is a bias."""
 
 
 def dequantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DType) -> Tensor:
@@ -95,7 +125,9 @@ def dequantize(b: Builder, x: Tensor, scale: Tensor, zero: Tensor | None, to: DT
         return build.cast(build.mul(build.cast(own, wide), build.cast(s, wide)), to)
 
     inputs = [x, scale] if zero is None else [x, scale, zero]
-    return elementwise(b, "dequantize", real, *inputs)
+    # weights stay integers, for a product may want them
+    fold = x.dtype.bits > 8 or x.rank < LEAST_RANK
+    return elementwise(b, "dequantize", real, *inputs, fold=fold)
 
 
 def requantize(
