@@ -50,11 +50,15 @@ class RowBlock:
     scratch_bytes : int
         Shared memory of a block for elements that are kept between passes; what does not fit is
         computed again [byte].
+    in_output : bool
+        Whether what is kept lies in an output where one takes its place later: what is written
+        comes into the caches while there is something to compute. For one row a block.
     """
 
     rows: int = 8
     width: int = WARP
     scratch_bytes: int = 40 * 1024
+    in_output: bool = False
 
     def build(self, compute: Compute) -> Module:
         """The scheduled program of one reduction."""
@@ -109,7 +113,7 @@ def fitting(rows: Rows, target: Target) -> RowBlock:
     if rows.length < _SHORT or not rows.whole_registers or not rows.neighbours():
         return RowBlock(64 if cpu else 128, 1, scratch_bytes)
     if cpu:
-        return RowBlock(1, WARP, scratch_bytes)
+        return RowBlock(1, WARP, scratch_bytes, in_output=True)
     if rows.length >= 4096 and rows.count <= 4096:
         return RowBlock(1, 8 * WARP)
     return RowBlock(8, WARP)
@@ -160,6 +164,8 @@ class Writer:
         What is known of the whole row, by tensor.
     kept : dict of Var to Var
         Where elements are kept between passes, by tensor.
+    lent : dict of Var to RowStep
+        What is kept in the place of an output, and the step that makes this output.
     inverses : dict of Var to Var
         One divided by what is known of the row.
     """
@@ -170,6 +176,7 @@ class Writer:
     passes: Passes
     known: dict[Var, Expr] = field(default_factory=dict[Var, Expr])
     kept: dict[Var, Var] = field(default_factory=dict[Var, Var])
+    lent: dict[Var, RowStep] = field(default_factory=dict[Var, RowStep])
     inverses: dict[Var, Var] = field(default_factory=dict[Var, Var])
 
     def __post_init__(self) -> None:
@@ -197,6 +204,11 @@ class Writer:
         shape = (self.knobs.rows, self.rows.length)
         shape = shape[::-1] if self.knobs.width == 1 else shape
         for var in [s.output for s in self.rows.steps if s.output in self.passes.saved]:
+            if self.knobs.in_output and self.knobs.rows == 1:
+                lender = self.passes.lender(var, self.lent.values())
+                if lender is not None:
+                    self.lent[var] = lender
+                    continue
             kind = TensorType(var.tensor.dtype, shape, Scope.SHARED)
             self.kept[var] = Var(f"{var.name}_row", kind)
         return [Allocate(v) for v in self.kept.values()]
@@ -243,6 +255,8 @@ class Writer:
         slot = (self.place.row, position)
         slot = slot[::-1] if self.knobs.width == 1 else slot
         steps, here = self.begin(number, slot)
+        lent = {v: (s.output, self._place(s, inner)) for v, s in self.lent.items()}
+        here |= {v: build.load(where, index) for v, (where, index) in lent.items()}
         for each in self.passes.elements[number]:
             axes = self._axes(each, inner)
             var = each.output
@@ -251,9 +265,11 @@ class Writer:
             here[var] = name
             if var in self.kept:
                 steps.append(Store(self.kept[var], slot, name))
+            if var in lent:
+                steps.append(Store(*lent[var], name))
             if var in self.rows.outputs and self.passes.first[var] == number:
-                index = tuple(axes[a] for a in each.compute.axes)
-                steps.append(self.finish(Store(var, index, name), slot))
+                store = Store(var, self._place(each, inner), name)
+                steps.append(self.finish(store, slot))
         for each, state in states.items():
             axes, reduction = self._axes(each, inner), state.reduction
             own = flat([axes[a] for a in reduction.axes], reduction.extents)
@@ -300,6 +316,11 @@ class Writer:
         where = dict(zip(self.rows.axes, self.place.index, strict=True))
         where |= dict(zip(self.rows.inner, inner, strict=True))
         return {axis: substitute(e, where) for axis, e in step.index.items()}
+
+    def _place(self, step: RowStep, inner: Sequence[Expr]) -> tuple[Expr, ...]:
+        """Where the output of a step has an element of this row."""
+        axes = self._axes(step, inner)
+        return tuple(axes[a] for a in step.compute.axes)
 
     def _value(self, value: Expr, axes: Mapping[Var, Expr], here: Mapping[Var, Expr]) -> Expr:
         """`value` at a place, with what is at hand there instead of loads."""

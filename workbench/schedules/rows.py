@@ -7,7 +7,7 @@ reduction, the second what the first reduced, and so on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
@@ -207,6 +207,36 @@ class Passes:
                 stack += makers[var].loads()
             self.reduced.append(reduced)
             self.elements.append([s for s in rows.steps if s.output in needed])
+
+    def lender(self, var: Var, taken: Collection[RowStep]) -> RowStep | None:
+        """The step whose output has room for `var`, which is kept, until it is stored itself.
+
+        Parameters
+        ----------
+        taken : collection of RowStep
+            Steps whose outputs have something else in them.
+        """
+        rows = self.rows
+        readers = [s for s in rows.steps if var in s.loads()]
+        for step in rows.steps:
+            out = step.output
+            if (
+                {var, out}.intersection(rows.outputs) == {out}
+                and rows.per_element(step)
+                and step not in taken
+                and (out.tensor.dtype, out.tensor.size)
+                == (var.tensor.dtype, rows.count * rows.length)
+                and self.first[out] > self.first[var]
+                # nobody reads it once the output has taken its place
+                and all(r is step or self._last(r) < self.first[out] for r in readers)
+            ):
+                return step
+        return None
+
+    def _last(self, step: RowStep) -> int:
+        """The last pass in which a step reads what it is made of; -1 for none."""
+        passes = zip(self.elements, self.reduced, strict=True)
+        return max((n for n, p in enumerate(passes) if any(step in s for s in p)), default=-1)
 
 
 def _costs(rows: Rows, makers: Mapping[Var, RowStep]) -> dict[Var, int]:
