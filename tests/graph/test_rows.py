@@ -274,3 +274,19 @@ def test_rows_that_are_not_side_by_side_have_a_thread_each() -> None:
         made = small([node("Softmax", "x", "y", axis=axis)], ["y"])
         (group,) = from_onnx(made).optimize().groups
         assert note in text(program(group, Target("cpu")).module)
+
+
+def test_what_a_row_reads_at_two_places_is_loaded() -> None:
+    """The whole of `a` is a row; it is read turned round by the reduction, as it is after it."""
+    made = model(
+        [
+            node("Relu", "x", "a"),
+            node("Transpose", "a", "turned", perm=[1, 0]),
+            node("ReduceMax", "turned", "most", keepdims=0),
+            node("Sub", "a most", "y"),
+        ],
+        {"x": (F, (8, 8))},
+        ["y"],
+        opset=13,
+    )
+    agree(made, {"x": floats(8, 8)}, "cpu")
