@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if rest:
             raise WorkbenchError(f"workbench {known.command} does not know {' '.join(rest)}")
         if known.command == "explain":
-            return explain(known.model, known.target, extents(known.dims), known.json)
+            return explain(known.model, known.target, extents(",".join(known.dims)), known.json)
         if known.command == "bench":
             return bench(known.names, Settings(known.quick), known.json, known.save)
         print(json.dumps(dataclasses.asdict(machine())) if known.json else doctor(machine()))
@@ -86,7 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("model", type=Path, help="an ONNX file")
     one.add_argument("--target", default="cpu", help="cpu, interp, cuda or cuda:sm_90a")
-    one.add_argument("--dims", default="", metavar="n=1,…", help="values of the model's open dims")
+    one.add_argument(
+        "--dims",
+        action="append",
+        default=[],
+        metavar="n=1,…",
+        help="values of the model's open dims; may be given several times",
+    )
     one.add_argument("--json", action="store_true", help="as JSON")
     one = commands.add_parser("doctor", help="what this machine can do, and what to install")
     one.add_argument("--json", action="store_true", help="as JSON")

@@ -120,6 +120,19 @@ def test_open_dims_are_asked_for(block: str, capsys: pytest.CaptureFixture[str])
     assert 'dims={"n": 1}' in told
 
 
+def test_dims_may_be_given_one_by_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "two.onnx"
+    made = parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 17]>'
+        "two (float[n, k] x) => (float[n, k] y) { y = Relu(x) }"
+    )
+    onnx.save(made, path)
+    assert cli.main(["explain", str(path), "--dims", "n=2,k=3"]) == 0
+    together = capsys.readouterr().out
+    assert cli.main(["explain", str(path), "--dims", "n=2", "--dims", "k=3"]) == 0
+    assert capsys.readouterr().out == together
+
+
 def test_all_operators_that_are_not_supported_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -307,3 +307,19 @@ def test_what_is_kept_in_an_output_is_read_before_it_goes(ends: list[str], share
     agree(made, {"x": floats(6, 64)}, "cpu")
     agree(made, {"x": floats(6, 64)}, "interp")
     assert sum(s.count("shared ") for s in source) == shared, source
+
+
+def test_what_a_row_reads_at_two_places_is_loaded() -> None:
+    """The whole of `a` is a row; it is read turned round by the reduction, as it is after it."""
+    made = model(
+        [
+            node("Relu", "x", "a"),
+            node("Transpose", "a", "turned", perm=[1, 0]),
+            node("ReduceMax", "turned", "most", keepdims=0),
+            node("Sub", "a most", "y"),
+        ],
+        {"x": (F, (8, 8))},
+        ["y"],
+        opset=13,
+    )
+    agree(made, {"x": floats(8, 8)}, "cpu")

@@ -116,6 +116,15 @@ def test_pools(op: str, seed: int) -> None:
     check((op, found, {"x": picture(random, dims)}, {}), outputs)
 
 
+@pytest.mark.parametrize("pads", [[0, 0, 0, 0], [1, 0, 0, 1]])
+@pytest.mark.parametrize("op", ["MaxPool", "AveragePool", "AveragePool with padding"])
+def test_a_window_larger_than_all_there_is(op: str, pads: list[int]) -> None:
+    found: dict[str, Any] = {"kernel_shape": [6, 5], "strides": [6, 5], "ceil_mode": 1}
+    if op.endswith("padding"):
+        found["count_include_pad"] = 1
+    check((op.split(maxsplit=1)[0], {**found, "pads": pads}, {"x": floats(2, 3, 2, 4)}, {}))
+
+
 @pytest.mark.parametrize("order", [0, 1])
 def test_places_of_the_greatest(order: int) -> None:
     x = np.random.default_rng(3).permutation(2 * 3 * 7 * 6).reshape(2, 3, 7, 6).astype(np.float32)
@@ -151,6 +160,16 @@ def test_resize(mode: str, coordinates: str) -> None:
         attributes |= {"cubic_coeff_a": -0.5, "exclude_outside": int(random.integers(0, 2))}
     weights = {"roi": np.zeros(0, np.float32), "scales": scales}
     check(("Resize", attributes, {"x": x}, weights))
+
+
+@pytest.mark.parametrize("rounding", ["floor", "ceil"])
+@pytest.mark.parametrize("scale", [0.4, 0.6, 1.3, 1.7, 2.3, 3.3])
+def test_the_nearest_where_the_last_digit_decides(scale: float, rounding: str) -> None:
+    attributes = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric"}
+    attributes["nearest_mode"] = rounding
+    weights = {"roi": np.zeros(0, np.float32), "scales": np.array([1, 1, 1, scale], np.float32)}
+    for extent in (7, 10, 24, 30):
+        check(("Resize", attributes, {"x": floats(1, 2, 3, extent)}, weights))
 
 
 @pytest.mark.parametrize("mode", ["nearest", "linear"])

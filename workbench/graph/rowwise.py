@@ -57,7 +57,8 @@ def _precede(of: Gathered, region: Region) -> None:
         maker = of.makers.get(tensor)
         if maker is None or maker in region.index or maker not in of.free | of.idle:
             continue
-        if not _may_join(of, maker, region):
+        # one that has just joined may read it at another place
+        if tensor in region.places and not _may_join(of, maker, region):
             region.precede(maker)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -102,14 +103,20 @@ def _resize(
         factors, extents = _fitted(inputs, extents, policy)
     elif factors is not None and factors.size:
         factors = [float(f) for f in factors.reshape(-1)]
-        if not all(0 < f < 2**31 for f in factors):
-            raise ModelError(f"scales {factors} are not above 0")
-        extents = [int(np.floor(e * f)) for e, f in zip(inputs, factors, strict=False)]
+        extents = _multiplied(inputs, factors)
     else:
         raise ModelError("Resize needs scales or sizes")
     if not all(0 <= e <= _LONGEST for e in extents):
         raise ModelError(f"a picture cannot be resized to {extents}")
     return _resized(b, x, axes, factors, extents, how, [] if box is None else box.tolist())
+
+
+def _multiplied(inputs: Sequence[int], factors: Sequence[float]) -> list[int]:
+    """Extents by scales, in single precision: 10 elements by 1.3 are 13, not 12."""
+    if not all(0 < f < 2**31 for f in factors):
+        raise ModelError(f"scales {list(factors)} are not above 0")
+    pairs = zip(inputs, factors, strict=False)
+    return [int(np.floor(np.float32(e) * np.float32(f))) for e, f in pairs]
 
 
 def _fitted(inputs: list[int], sizes: list[int], policy: str) -> tuple[list[float], list[int]]:
@@ -155,7 +162,7 @@ def _upsample(node: Node, b: Builder, x: Tensor, scales: Tensor | None = None) -
         raise ModelError(f"{node.op} needs scales")
     factors = [float(v) for v in np.asarray(values).reshape(-1)]
     mode = _one_of(node, "mode", "nearest", "nearest linear bilinear").removeprefix("bi")
-    extents = [int(np.floor(e * f)) for e, f in zip(x.extents, factors, strict=False)]
+    extents = _multiplied(x.extents, factors)
     how = Resizing(mode, "asymmetric", "floor")
     return _resized(b, x, list(range(x.rank)), factors, extents, how, [])
 

@@ -58,7 +58,8 @@ class Window:
         for d, extent in enumerate(spatial):
             reach = self.dilation[d] * (self.kernel[d] - 1) + 1
             room = extent + self.before[d] + self.after[d] - reach
-            if room < 0:
+            # rounded up, a window that begins inside may reach past the end, also the only one
+            if room <= -self.stride[d] or (room < 0 and not self.ceil):
                 raise ModelError(
                     f"a window of {reach} does not fit in {extent} elements padded by "
                     f"{self.before[d]} and {self.after[d]}"

@@ -75,7 +75,9 @@ class Resizing:
         ModelError
             For a mode that ONNX does not have.
         """
-        y, whole = np.arange(out, dtype=np.float64), scale * extent
+        # which is nearest can hang on the last digit: in single precision, as in onnxruntime
+        real = np.float32 if self.mode == "nearest" else np.float64
+        y, scale, whole = np.arange(out, dtype=real), real(scale), real(scale * extent)
         half = (y + 0.5) / scale - 0.5
         match self.coordinates:
             case "half_pixel":
