@@ -21,8 +21,6 @@ from workbench.schedules.matmul_cpu import MatmulCpu
 from workbench.schedules.matmul_simt import factors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
 
     from workbench.graph.operator import Operator

@@ -25,7 +25,7 @@ from workbench.ir.expr import (
     Var,
 )
 from workbench.ir.facts import FAR, VARIABLE, Facts
-from workbench.ir.linear import Atom, Form, Range, divide, of_atom, render, span, total, type_range
+from workbench.ir.linear import Atom, Form, Range, divide, of_atom, render, span, total
 from workbench.ir.node import Node
 from workbench.ir.traverse import children, fold, rebuild
 from workbench.ir.types import DType
@@ -168,7 +168,7 @@ class Engine:
         if not _scalar(expr.type):
             return Value(expr)
         assert isinstance(expr.type, DType)
-        reach = type_range(expr.type)
+        reach = Range(*expr.type.bounds)
         if isinstance(node, Load):
             reach = reach.meet(self.facts.ranges.get(("table", node.tensor), reach))
         reach = reach if lies is None else reach.meet(lies)
@@ -187,7 +187,7 @@ class Engine:
         """A value that is `form`, if that cannot wrap around in the node's type."""
         kind = getattr(node, "type", None)
         assert isinstance(kind, DType)
-        if not span(form, self.facts.limits).within(type_range(kind)):
+        if not span(form, self.facts.limits).within(Range(*kind.bounds)):
             return self.opaque(node, parts)
         new = rebuild(node, {c: p.expr for c, p in zip(children(node), parts, strict=True)})
         if not form.terms:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
 from workbench.ir.expr import Var
-from workbench.ir.linear import Atom, Form, Limits, Range, of_atom, span, type_range
+from workbench.ir.linear import Atom, Form, Limits, Range, of_atom, span
 from workbench.ir.module import Function, Launch, Module
 from workbench.ir.stmt import Assign
 from workbench.ir.traverse import walk
@@ -51,7 +51,7 @@ class Facts:
             return self._now(self.forms[var])
         kind = var.type
         assert isinstance(kind, DType)
-        lies = type_range(kind)
+        lies = Range(*kind.bounds)
         stable = var not in self.changing
         if stable:
             lies = lies.meet(self.ranges.get(var, lies))

@@ -43,15 +43,6 @@ class Range(NamedTuple):
         return Range(min(self.lo, other.lo), max(self.hi, other.hi))
 
 
-def type_range(kind: DType) -> Range:
-    """The values of an integer type; those of bool are 0 and 1."""
-    if kind.kind == "b":
-        return Range(0, 1)
-    if kind.kind == "u":
-        return Range(0, 2**kind.bits - 1)
-    return Range(-(2 ** (kind.bits - 1)), 2 ** (kind.bits - 1) - 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Atom:
     """A part of a sum that is not taken apart further.
@@ -273,7 +264,7 @@ def render(form: Form, kind: DType, limits: Limits = ()) -> Expr | None:
     Expr or None
         None where a part of the sum does not fit in `kind`.
     """
-    fits = type_range(kind)
+    fits = Range(*kind.bounds)
     ordered = sorted(form.terms, key=lambda term: term[0].place)
     if ordered and ordered[0][1] < 0:
         # 5 - x and y - x read better than -x + y

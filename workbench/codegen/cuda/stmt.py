@@ -10,7 +10,7 @@ from workbench.codegen.clike import C, Rows
 from workbench.codegen.cuda.expr import Expressions
 from workbench.codegen.cuda.memory import SharedPlan
 from workbench.codegen.cuda.scalar import binary, settle
-from workbench.codegen.cuda.types import c_type, integer_bounds
+from workbench.codegen.cuda.types import c_type
 from workbench.ir.expr import Atomic, Binary, BinaryOp, Call, Const, Expr, Load, Var
 from workbench.ir.node import Node
 from workbench.ir.stmt import (
@@ -191,7 +191,7 @@ class Statements:
         stop = self._stop(stmt, kind)
         bounds = (start.low, stop.high - 1) if step > 0 else (stop.low + 1, start.high)
         if stmt.var in self.assigned or bounds[0] > bounds[1]:
-            bounds = integer_bounds(kind)
+            bounds = kind.bounds
         self.expr.bounds[stmt.var] = bounds
         name = self.expr.names[stmt.var]
         counter = C(name, low=bounds[0], high=bounds[1])
