@@ -23,6 +23,7 @@ from workbench.ir.expr import (
     Unary,
     UnaryOp,
     Var,
+    value_type,
 )
 from workbench.ir.facts import FAR, VARIABLE, Facts
 from workbench.ir.linear import Atom, Form, Range, divide, of_atom, render, span, total
@@ -152,8 +153,7 @@ class Engine:
 
     def closed(self, node: Expr, form: Form) -> Value:
         """A value whose constant, if it is one, is put in its place at once."""
-        kind = node.type
-        assert isinstance(kind, DType)
+        kind = value_type(node)
         return Value(node if form.terms else const(form.const, kind), form)
 
     def again(self, node: Node, parts: tuple[Value, ...]) -> Expr:

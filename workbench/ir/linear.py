@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import gcd
 from typing import NamedTuple
 
-from workbench.ir.expr import Binary, BinaryOp, Cast, Const, Expr, Unary, UnaryOp
+from workbench.ir.expr import Binary, BinaryOp, Cast, Const, Expr, Unary, UnaryOp, value_type
 from workbench.ir.types import DType
 
 
@@ -146,8 +146,7 @@ def _joined(low: Atom, high: Atom) -> Form | None:
     same = digit.op == "//" and digit.by == low.by and digit.base is not None and coef == 1
     if not same or digit.base is None or digit.base.key != base.key:
         return None
-    kind = low.expr.type
-    assert isinstance(kind, DType)
+    kind = value_type(low.expr)
     found = divide(base, low.by * high.by, kind)
     return None if found is None else found[1]
 
@@ -245,8 +244,7 @@ def _digits(
 
 def _digit(op: str, base: Form, c: int, expr: Expr, lies: Range, plain: bool) -> Atom:
     """``base // c`` or ``base % c``; C's where `plain`, the base being no less than 0."""
-    kind = expr.type
-    assert isinstance(kind, DType)
+    kind = value_type(expr)
     names = {
         "//": BinaryOp.TRUNCDIV if plain else BinaryOp.FLOORDIV,
         "%": BinaryOp.TRUNCMOD if plain else BinaryOp.FLOORMOD,

@@ -253,7 +253,7 @@ def _atomic(node: Atomic, stmt: Node, rules: ExprRules) -> None:
 
 
 def _call(node: Call, stmt: Node, rules: ExprRules) -> None:
-    types = tuple(map(_type, node.args))
+    types = tuple(map(value_type, node.args))
     function = rules.functions.get(node.function)
     if function is not None:
         want = tuple(p.type for p in function.params)
