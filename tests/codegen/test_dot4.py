@@ -90,7 +90,7 @@ def test_cuda(left, right):
     made = kernel(left, right).compile("cuda:sm_90a")
     kinds = ".".join({"u8": "u32", "i8": "s32"}[n] for n in (left, right))
     assert f"dp4a.{kinds}" in made.source
-    assert made.binary()
+    assert made.binary
     assert "IDP.4A" in made.sass or not made.sass
 
 

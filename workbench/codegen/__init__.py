@@ -3,6 +3,7 @@
 What lives here
     source  Source, generated text whose lines know where they came from
     clike   what languages of C's family share
+    half    numbers rounded to f32, and as the bits of a half
     cuda    CUDA C++: readable, header-free
     llvm    LLVM IR for the CPU: threads as vectors
 

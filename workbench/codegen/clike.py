@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from workbench.base.doc import Doc, Line
 from workbench.base.span import Span
+from workbench.codegen.half import rounded
 
 # Precedence of C's operators, the tightest highest.
 ATOM, UNARY, MUL, ADD, SHIFT, RELATION, EQUAL, BITAND, BITXOR, BITOR, AND, OR, TERNARY = range(
@@ -61,7 +60,7 @@ def float_literal(value: float, suffix: str = "") -> str:
     """
     assert math.isfinite(value)
     if suffix == "f":
-        value = struct.unpack("f", struct.pack("f", value))[0]
+        value = rounded(value)
         text = _shortest_f32(value)
     else:
         text = repr(value)
@@ -70,43 +69,8 @@ def float_literal(value: float, suffix: str = "") -> str:
 
 def _shortest_f32(value: float) -> str:
     texts = (f"{value:.{digits}g}" for digits in range(6, 10))  # nine digits always suffice
-    text = next(t for t in texts if struct.unpack("f", struct.pack("f", float(t)))[0] == value)
+    text = next(t for t in texts if rounded(float(t)) == value)
     return text if any(c in text for c in ".e") else f"{text}.0"
-
-
-def f32_overflows(value: float) -> bool:
-    """Whether a finite number becomes infinite in f32."""
-    try:
-        struct.pack("f", value)
-    except OverflowError:
-        return True
-    return False
-
-
-def half_bits(value: float, scalar: str) -> int:
-    """The bits of `value` in f16 or bf16, rounded once, to nearest even.
-
-    Examples
-    --------
-    >>> hex(half_bits(1.0, "f16")), hex(half_bits(1.0, "bf16")), hex(half_bits(1e9, "f16"))
-    ('0x3c00', '0x3f80', '0x7c00')
-    """
-    exponent_bits, mantissa_bits = (5, 10) if scalar == "f16" else (8, 7)
-    sign = 0x8000 if math.copysign(1.0, value) < 0 else 0
-    top = (1 << exponent_bits) - 1
-    if math.isnan(value):
-        return sign | top << mantissa_bits | 1 << (mantissa_bits - 1)
-    infinite = sign | top << mantissa_bits
-    if math.isinf(value):
-        return infinite
-    bias = top >> 1
-    exponent = max(math.frexp(value)[1] - 1, 1 - bias) if value else 1 - bias
-    # Python rounds a Fraction to nearest even, exactly
-    steps = round(Fraction(abs(value)) / Fraction(2) ** (exponent - mantissa_bits))
-    if exponent > bias:
-        return infinite
-    bits = steps + ((exponent + bias - 1) << mantissa_bits)  # a carry goes into the exponent
-    return min(sign | bits, infinite)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from workbench.ir.expr import (
     Select,
     Unary,
     Var,
+    value_type,
 )
 from workbench.ir.types import DType
 
@@ -63,7 +64,7 @@ def evaluate(m: Machine, expr: Expr, mask: Mask) -> Array:  # noqa: C901, PLR091
         case Builtin():
             return m.builtins[expr.name]
         case Cast():
-            return convert(evaluate(m, expr.a, mask), _kind(expr.a), expr.type)
+            return convert(evaluate(m, expr.a, mask), value_type(expr.a), expr.type)
         case Unary():
             return _unary(m, expr, mask)
         case Select():
@@ -88,12 +89,6 @@ def evaluate_all(m: Machine, exprs: Sequence[Expr], mask: Mask) -> list[Array]:
     return [evaluate(m, e, mask) for e in exprs]
 
 
-def _kind(expr: Expr) -> DType:
-    kind = expr.type
-    assert isinstance(kind, DType), f"{expr} is no number"
-    return kind
-
-
 def _constant(m: Machine, expr: Const) -> Array:
     found = m.run.constants.get(expr)
     if found is None:
@@ -113,7 +108,7 @@ def _variable(m: Machine, var: Var, mask: Mask) -> Array:
         "uninitialised", var, np.flatnonzero(fresh),
         lambda _: f"reads {var.name}, which has no value yet",
     )  # fmt: skip
-    return np.where(fresh, poison(_kind(var).element), value)
+    return np.where(fresh, poison(value_type(var).element), value)
 
 
 def _unary(m: Machine, expr: Unary, mask: Mask) -> Array:
@@ -150,7 +145,7 @@ def _apply(m: Machine, expr: Binary, a: Array, b: Array, mask: Mask) -> Array:
 
 
 def _rule(expr: Binary) -> Rule:
-    kind = _kind(expr.a)
+    kind = value_type(expr.a)
     checked = kind.is_int and not (isinstance(expr.b, Const) and 0 < expr.b.value < kind.bits)
     return Rule(
         operation(expr.op, kind, expr.type),
@@ -182,11 +177,11 @@ def _divide(m: Machine, expr: Binary, rule: Rule, a: Array, b: Array, mask: Mask
     bad = _threads(m, zero, mask)
     sign = expr.op.value
     m.fault("division_by_zero", expr, bad, lambda _: f"divides by zero ({sign})")
-    return np.where(zero, poison(_kind(expr.a).element), found)
+    return np.where(zero, poison(value_type(expr.a).element), found)
 
 
 def _count(m: Machine, expr: Binary, b: Array, mask: Mask) -> Array:
-    bits = _kind(expr.a).bits
+    bits = value_type(expr.a).bits
     outside = (b < 0) | (b >= bits)
     if not outside.any():
         return b
@@ -194,7 +189,7 @@ def _count(m: Machine, expr: Binary, b: Array, mask: Mask) -> Array:
 
     def tell(lane: int) -> str:
         count = int(np.broadcast_to(b, (*b.shape[:-1], m.size))[..., lane].ravel()[0])
-        return f"shifts {_kind(expr.a)} by {count}; counts are 0 … {bits - 1}"
+        return f"shifts {value_type(expr.a)} by {count}; counts are 0 … {bits - 1}"
 
     m.fault("shift", expr, bad, tell)
     return np.where(outside, b.dtype.type(0), b)
@@ -250,7 +245,7 @@ def call(m: Machine, expr: Call, mask: Mask) -> Array | None:
         args = evaluate_all(m, expr.args, mask)
         thread = THREAD_RULES.get(expr.function)
         if thread is not None:
-            return thread(args, _kind(expr.args[0]))
+            return thread(args, value_type(expr.args[0]))
         return GROUP_RULES[expr.function](m, expr, args, mask)
     _bind(m, function, expr.args, mask)
     value = m.invoke(m, function, mask)

@@ -23,9 +23,10 @@ from workbench.ir.expr import (
     Unary,
     UnaryOp,
     Var,
+    value_type,
 )
 from workbench.ir.facts import FAR, VARIABLE, Facts
-from workbench.ir.linear import Atom, Form, Range, divide, of_atom, render, span, total, type_range
+from workbench.ir.linear import Atom, Form, Range, divide, of_atom, render, span, total
 from workbench.ir.node import Node
 from workbench.ir.traverse import children, fold, rebuild
 from workbench.ir.types import DType
@@ -152,8 +153,7 @@ class Engine:
 
     def closed(self, node: Expr, form: Form) -> Value:
         """A value whose constant, if it is one, is put in its place at once."""
-        kind = node.type
-        assert isinstance(kind, DType)
+        kind = value_type(node)
         return Value(node if form.terms else const(form.const, kind), form)
 
     def again(self, node: Node, parts: tuple[Value, ...]) -> Expr:
@@ -168,7 +168,7 @@ class Engine:
         if not _scalar(expr.type):
             return Value(expr)
         assert isinstance(expr.type, DType)
-        reach = type_range(expr.type)
+        reach = Range(*expr.type.bounds)
         if isinstance(node, Load):
             reach = reach.meet(self.facts.ranges.get(("table", node.tensor), reach))
         reach = reach if lies is None else reach.meet(lies)
@@ -187,7 +187,7 @@ class Engine:
         """A value that is `form`, if that cannot wrap around in the node's type."""
         kind = getattr(node, "type", None)
         assert isinstance(kind, DType)
-        if not span(form, self.facts.limits).within(type_range(kind)):
+        if not span(form, self.facts.limits).within(Range(*kind.bounds)):
             return self.opaque(node, parts)
         new = rebuild(node, {c: p.expr for c, p in zip(children(node), parts, strict=True)})
         if not form.terms:

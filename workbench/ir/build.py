@@ -69,10 +69,7 @@ def const(value: int | float | bool, type: DType | None = None) -> Const:
         return Const(float(value), type)
     if isinstance(value, float) and not math.isfinite(value):
         raise WorkbenchError(f"{value} is no {type}")
-    number = int(value) & (2**type.bits - 1)
-    if type.kind == "i" and number >= 2 ** (type.bits - 1):
-        number -= 2**type.bits
-    return Const(number, type)
+    return Const(type.wrap(int(value)), type)
 
 
 def promote(a: DType, b: DType) -> DType:

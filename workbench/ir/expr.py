@@ -202,6 +202,13 @@ Expr = (
     Const | Var | Builtin | Unary | Binary | Cast | Select | Load | Atomic | Call | Pack | Extract
 )
 
+
+def value_type(expr: Expr) -> DType:
+    """The number type of what is no tensor and has a value."""
+    assert isinstance(expr.type, DType), f"{expr} has no value"
+    return expr.type
+
+
 BUILTINS = tuple(
     f"{group}.{axis}"
     for group in ("threadIdx", "blockIdx", "blockDim", "gridDim")

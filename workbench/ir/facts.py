@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
-from workbench.ir.expr import Var
-from workbench.ir.linear import Atom, Form, Limits, Range, of_atom, span, type_range
+from workbench.ir.expr import Var, value_type
+from workbench.ir.linear import Atom, Form, Limits, Range, of_atom, span
 from workbench.ir.module import Function, Launch, Module
 from workbench.ir.stmt import Assign
 from workbench.ir.traverse import walk
-from workbench.ir.types import DType
 
 FAR = 2**80
 """Beyond every integer type: an open end of a range."""
@@ -49,9 +48,8 @@ class Facts:
         """The form of an integer variable, its definition if `expand`."""
         if expand and var in self.forms:
             return self._now(self.forms[var])
-        kind = var.type
-        assert isinstance(kind, DType)
-        lies = type_range(kind)
+        kind = value_type(var)
+        lies = Range(*kind.bounds)
         stable = var not in self.changing
         if stable:
             lies = lies.meet(self.ranges.get(var, lies))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import gcd
 from typing import NamedTuple
 
-from workbench.ir.expr import Binary, BinaryOp, Cast, Const, Expr, Unary, UnaryOp
+from workbench.ir.expr import Binary, BinaryOp, Cast, Const, Expr, Unary, UnaryOp, value_type
 from workbench.ir.types import DType
 
 
@@ -41,15 +41,6 @@ class Range(NamedTuple):
     def union(self, other: Range) -> Range:
         """The smallest range that holds both."""
         return Range(min(self.lo, other.lo), max(self.hi, other.hi))
-
-
-def type_range(kind: DType) -> Range:
-    """The values of an integer type; those of bool are 0 and 1."""
-    if kind.kind == "b":
-        return Range(0, 1)
-    if kind.kind == "u":
-        return Range(0, 2**kind.bits - 1)
-    return Range(-(2 ** (kind.bits - 1)), 2 ** (kind.bits - 1) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +146,7 @@ def _joined(low: Atom, high: Atom) -> Form | None:
     same = digit.op == "//" and digit.by == low.by and digit.base is not None and coef == 1
     if not same or digit.base is None or digit.base.key != base.key:
         return None
-    kind = low.expr.type
-    assert isinstance(kind, DType)
+    kind = value_type(low.expr)
     found = divide(base, low.by * high.by, kind)
     return None if found is None else found[1]
 
@@ -254,8 +244,7 @@ def _digits(
 
 def _digit(op: str, base: Form, c: int, expr: Expr, lies: Range, plain: bool) -> Atom:
     """``base // c`` or ``base % c``; C's where `plain`, the base being no less than 0."""
-    kind = expr.type
-    assert isinstance(kind, DType)
+    kind = value_type(expr)
     names = {
         "//": BinaryOp.TRUNCDIV if plain else BinaryOp.FLOORDIV,
         "%": BinaryOp.TRUNCMOD if plain else BinaryOp.FLOORMOD,
@@ -273,7 +262,7 @@ def render(form: Form, kind: DType, limits: Limits = ()) -> Expr | None:
     Expr or None
         None where a part of the sum does not fit in `kind`.
     """
-    fits = type_range(kind)
+    fits = Range(*kind.bounds)
     ordered = sorted(form.terms, key=lambda term: term[0].place)
     if ordered and ordered[0][1] < 0:
         # 5 - x and y - x read better than -x + y

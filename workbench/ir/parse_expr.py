@@ -144,8 +144,7 @@ def _literal(c: Cursor, start: Token, sign: int) -> Const:
 
 
 def _fitting(c: Cursor, value: int, kind: DType, start: Token) -> int:
-    least = -(2 ** (kind.bits - 1)) if kind.kind == "i" else 0
-    if not least <= value < least + 2**kind.bits:
+    if kind.wrap(value) != value:
         c.fail(f"{value} does not fit in {kind}", start, "write its type, such as 1i64")
     return value
 

@@ -76,6 +76,24 @@ class DType:
         """The type of one lane."""
         return self if self.lanes == 1 else replace(self, lanes=1)
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Smallest and largest value of an integer; of bool 0 and 1, of a float nothing of use.
+
+        Examples
+        --------
+        >>> i8.bounds, u8.bounds
+        ((-128, 127), (0, 255))
+        """
+        if self.kind == "i":
+            return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
+        return 0, (1 << self.bits) - 1 if self.kind == "u" else 1
+
+    def wrap(self, number: int) -> int:
+        """`number` modulo 2**bits, in the range of this integer type."""
+        low, _ = self.bounds
+        return (number - low) % 2**self.bits + low
+
     def __getitem__(self, shape: int | Dim | tuple[int | Dim, ...]) -> TensorType:
         return TensorType(self, shape if isinstance(shape, tuple) else (shape,))
 

@@ -27,6 +27,7 @@ from workbench.ir.expr import (
     Unary,
     UnaryOp,
     Var,
+    value_type,
 )
 from workbench.ir.intrinsic import INTRINSICS
 from workbench.ir.module import Function
@@ -145,7 +146,7 @@ def _rule(node: Node, stmt: Node, rules: ExprRules) -> None:  # noqa: C901, PLR0
         case Binary():
             _binary(node, stmt)
         case Cast():
-            if _type(node.a).lanes not in (1, node.type.lanes) or node.type.lanes not in LANES:
+            if value_type(node.a).lanes not in (1, node.type.lanes) or node.type.lanes not in LANES:
                 _fail(f"{node.a.type} cannot become {node.type}", node, stmt)
         case Select():
             _select(node, stmt)
@@ -160,11 +161,6 @@ def _rule(node: Node, stmt: Node, rules: ExprRules) -> None:  # noqa: C901, PLR0
             _lanes(node, stmt)
         case _:
             _fail(f"{type(node).__name__} is no expression", node, stmt)
-
-
-def _type(expr: Expr) -> DType:
-    assert isinstance(expr.type, DType)
-    return expr.type
 
 
 def _agree(node: Expr, want: DType | None, stmt: Node) -> None:
@@ -186,7 +182,7 @@ def _const(node: Const, stmt: Node) -> None:
 
 
 def _unary(node: Unary, stmt: Node) -> None:
-    kind = _type(node.a)
+    kind = value_type(node.a)
     takes = {
         UnaryOp.NEG: kind.kind != "b",
         UnaryOp.NOT: kind.kind == "b",
@@ -198,7 +194,7 @@ def _unary(node: Unary, stmt: Node) -> None:
 
 
 def _binary(node: Binary, stmt: Node) -> None:
-    a, b = _type(node.a), _type(node.b)
+    a, b = value_type(node.a), value_type(node.b)
     if a != b:
         _fail(f"{node.op.value} takes two values of one type, not {a} and {b}", node, stmt)
     if node.op in LOGICAL:
@@ -218,11 +214,13 @@ def _binary(node: Binary, stmt: Node) -> None:
 
 
 def _select(node: Select, stmt: Node) -> None:
-    if _type(node.cond) != boolean and _type(node.cond) != boolean.vector(node.type.lanes):
+    if value_type(node.cond) != boolean and value_type(node.cond) != boolean.vector(
+        node.type.lanes
+    ):
         _fail(f"the condition is {node.cond.type}, not bool", node, stmt)
     if node.a.type != node.b.type:
         _fail(f"the two values are {node.a.type} and {node.b.type}", node, stmt)
-    _agree(node, _type(node.a), stmt)
+    _agree(node, value_type(node.a), stmt)
 
 
 def _atomic(node: Atomic, stmt: Node, rules: ExprRules) -> None:
@@ -255,7 +253,7 @@ def _atomic(node: Atomic, stmt: Node, rules: ExprRules) -> None:
 
 
 def _call(node: Call, stmt: Node, rules: ExprRules) -> None:
-    types = tuple(map(_type, node.args))
+    types = tuple(map(value_type, node.args))
     function = rules.functions.get(node.function)
     if function is not None:
         want = tuple(p.type for p in function.params)
@@ -289,7 +287,7 @@ def _call(node: Call, stmt: Node, rules: ExprRules) -> None:
 
 def _lanes(node: Pack | Extract, stmt: Node) -> None:
     if isinstance(node, Extract):
-        kind = _type(node.vector)
+        kind = value_type(node.vector)
         if not 0 <= node.lane < kind.lanes or kind.lanes == 1:
             _fail(f"lane {node.lane} of {kind}", node, stmt)
         _agree(node, kind.element, stmt)

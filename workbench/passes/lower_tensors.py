@@ -7,7 +7,7 @@ from math import prod
 
 from workbench.base.errors import PassError
 from workbench.ir.build import add, binary, cast, const, floordiv, floormod, mul
-from workbench.ir.expr import Atomic, BinaryOp, Expr, Load, Var
+from workbench.ir.expr import Atomic, BinaryOp, Expr, Load, Var, value_type
 from workbench.ir.module import Function, Level, Module
 from workbench.ir.node import Node
 from workbench.ir.stmt import Store
@@ -86,8 +86,7 @@ def address(index: tuple[Expr, ...], layout: Layout) -> Expr:
 
 def _wide(index: Expr) -> bool:
     """Whether an index may have values that i32 does not."""
-    kind = index.type
-    assert isinstance(kind, DType)
+    kind = value_type(index)
     return kind.bits == 64 or kind.name == "u32"
 
 

@@ -214,26 +214,12 @@ def _check_scalar(param: Parameter, kind: DType, arg: Any) -> None:
             hint=hint,
         )
     if kind.is_int:
-        low, high = integer_range(kind)
+        low, high = kind.bounds
         if not low <= int(arg) <= high:
             raise LaunchError(
                 f"argument {param.name}: {int(arg)} does not fit in {kind} ({low} to {high})",
                 span=param.span,
             )
-
-
-def integer_range(kind: DType) -> tuple[int, int]:
-    """Smallest and largest value of an integer type.
-
-    Examples
-    --------
-    >>> from workbench.ir.types import i8
-    >>> integer_range(i8)
-    (-128, 127)
-    """
-    if kind.kind == "u":
-        return 0, 2**kind.bits - 1
-    return -(2 ** (kind.bits - 1)), 2 ** (kind.bits - 1) - 1
 
 
 def _check_overlap(spans: list[tuple[int, int, Parameter]]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from workbench.codegen.clike import ATOM, C
 from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import settle
-from workbench.codegen.cuda.types import integer_bounds
 from workbench.ir.expr import Atomic, AtomicOp
 from workbench.ir.types import f64, i64
 
@@ -39,4 +38,4 @@ def atomic(node: Atomic, place: str, operands: Sequence[C], prelude: Prelude) ->
             "    (unsigned long long)__double_as_longlong(x)));"
         )
         name = prelude.function("double", "exchange_f64", "double* p, double x", body)
-    return C(f"{name}({', '.join([pointer, *values])})", ATOM, *integer_bounds(kind), wraps)
+    return C(f"{name}({', '.join([pointer, *values])})", ATOM, *kind.bounds, wraps)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from workbench.codegen.clike import EQUAL, UNARY, C
 from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import settle
-from workbench.codegen.cuda.types import c_type, integer_bounds
+from workbench.codegen.cuda.types import c_type
 from workbench.ir.types import DType, bf16, f16, f32, f64, i32, i64, u32
 
 _HALVES = (f16, bf16)
@@ -28,7 +28,7 @@ def cast(a: C, source: DType, to: DType, prelude: Prelude, arch: int) -> C:
     if to.kind == "b":
         return C(f"{a.at(EQUAL + 1)} != 0", EQUAL, 0, 1)
     if source.is_float and to.is_int:
-        return C(f"{_to_integer(source, to, prelude)}({a.text})").within(*integer_bounds(to))
+        return C(f"{_to_integer(source, to, prelude)}({a.text})").within(*to.bounds)
     name = c_type(to, prelude)
     if to.is_float:
         return C(f"({name}){settle(a, source, prelude).at(UNARY)}", UNARY)
@@ -36,7 +36,7 @@ def cast(a: C, source: DType, to: DType, prelude: Prelude, arch: int) -> C:
 
 
 def _between_integers(a: C, source: DType, to: DType, prelude: Prelude) -> C:
-    low, high = integer_bounds(to)
+    low, high = to.bounds
     fits = low <= a.low and a.high <= high
     bounds = (a.low, a.high) if fits else (low, high)
     if a.wraps and to.kind == "u" and to.bits == source.bits:
@@ -113,7 +113,7 @@ def _to_integer(source: DType, to: DType, prelude: Prelude) -> str:
     if to.bits >= 32:
         result = f"{builtin}(x)"
     else:
-        low, high = integer_bounds(to)
+        low, high = to.bounds
         result = f"min(max({builtin}(x), {low}), {high})"
     zero = "0ll" if wide == i64 else "0"
     body = f"return x == x ? {result} : {zero};"

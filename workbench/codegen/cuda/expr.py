@@ -12,7 +12,7 @@ from workbench.codegen.cuda.atomic import atomic
 from workbench.codegen.cuda.cast import cast
 from workbench.codegen.cuda.intrinsics import RULES, CallSite
 from workbench.codegen.cuda.prelude import Prelude
-from workbench.codegen.cuda.types import c_type, const, integer_bounds, maker
+from workbench.codegen.cuda.types import c_type, const, maker
 from workbench.ir.expr import (
     Atomic,
     Binary,
@@ -29,10 +29,11 @@ from workbench.ir.expr import (
     Unary,
     UnaryOp,
     Var,
+    value_type,
 )
 from workbench.ir.module import Function, Launch
 from workbench.ir.traverse import children
-from workbench.ir.types import DType, TensorType
+from workbench.ir.types import TensorType
 
 _ADDRESS_OPS = {BinaryOp.ADD, BinaryOp.SUB, BinaryOp.MUL}
 
@@ -119,7 +120,7 @@ class Expressions:
             case Load():
                 text = self._place(node.tensor, kids[0].text, node.type.lanes)
                 level = UNARY if node.type.lanes > 1 else UNARY + 1
-                return C(text, level, *integer_bounds(node.type.element))
+                return C(text, level, *node.type.element.bounds)
             case Atomic():
                 place = self._place(node.tensor, kids[0].text, 1)
                 return atomic(node, place, kids[1:], self.prelude)
@@ -129,14 +130,14 @@ class Expressions:
                 make = maker(node.type, self.prelude)
                 return C(f"{make}({', '.join(k.text for k in kids)})")
             case Extract():
-                return vector.extract(kids[0], _value_type(node.vector), node.lane)
+                return vector.extract(kids[0], value_type(node.vector), node.lane)
             case _:
                 raise AssertionError(f"{type(node).__name__} is no expression")
 
     def _variable(self, var: Var) -> C:
         if isinstance(var.type, TensorType):
             return C(self.names[var])
-        low, high = self.bounds.get(var) or integer_bounds(var.type.element)
+        low, high = self.bounds.get(var) or var.type.element.bounds
         return C(self.names[var], low=low, high=high)
 
     def _builtin(self, node: Builtin) -> C:
@@ -158,7 +159,7 @@ class Expressions:
         return vector.unary(node.op, a, node.type, rule, self.prelude)
 
     def _binary(self, node: Binary, a: C, b: C, within: bool) -> C:
-        kind = _value_type(node.a)
+        kind = value_type(node.a)
         element = kind.element
 
         def rule(lanes: Sequence[C]) -> C:
@@ -170,7 +171,7 @@ class Expressions:
         return vector.binary(node.op, a, b, kind, node.type, rule, self.prelude)
 
     def _cast(self, node: Cast, a: C) -> C:
-        source, to = _value_type(node.a), node.type
+        source, to = value_type(node.a), node.type
 
         def rule(lanes: Sequence[C]) -> C:
             return cast(lanes[0], source.element, to.element, self.prelude, self.arch)
@@ -181,7 +182,7 @@ class Expressions:
         return C(f"{vector.lanewise(name, (source,), to, rule, self.prelude)}({a.text})")
 
     def _select(self, node: Select, kids: list[C]) -> C:
-        cond = _value_type(node.cond)
+        cond = value_type(node.cond)
         if cond.lanes == 1:
             return scalar.select(kids[0], kids[1], kids[2], node.type)
 
@@ -195,9 +196,9 @@ class Expressions:
     def _call(self, node: Call, kids: list[C]) -> C:
         found = self.functions.get(node.function)
         if found is not None:
-            bounds = integer_bounds(node.type.element) if node.type else (0, 0)
+            bounds = node.type.element.bounds if node.type else (0, 0)
             return C(f"{found[0]}({', '.join(k.text for k in kids)})").within(*bounds)
-        types = tuple(_value_type(a) for a in node.args)
+        types = tuple(value_type(a) for a in node.args)
         lanes = node.type.lanes if node.type else 1
 
         def rule(args: Sequence[C]) -> C:
@@ -229,9 +230,3 @@ def _operands(node: Expr, within: bool) -> list[tuple[Expr, bool]]:
     passes_on = within and isinstance(node, Binary) and node.op in _ADDRESS_OPS
     passes_on = passes_on or (within and isinstance(node, Unary) and node.op is UnaryOp.NEG)
     return [(k, passes_on) for k in kids]
-
-
-def _value_type(node: Expr) -> DType:
-    kind = node.type
-    assert isinstance(kind, DType), f"{node} has no value"
-    return kind

@@ -9,7 +9,7 @@ from workbench.base.errors import CodegenError
 from workbench.codegen.clike import ATOM, EQUAL, UNARY, C
 from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import settle
-from workbench.codegen.cuda.types import c_type, integer_bounds
+from workbench.codegen.cuda.types import c_type
 from workbench.ir.types import DType, i32, u32
 
 _WARP = 32
@@ -70,7 +70,7 @@ def _abs(site: CallSite) -> C:
     if kind.is_float:
         return _math("fabs")(site)
     a = settle(site.args[0], kind, site.prelude)
-    low, high = integer_bounds(kind)
+    low, high = kind.bounds
     if a.low >= 0:
         return a
     if a.low > low:
@@ -98,7 +98,7 @@ def _dot4(site: CallSite) -> C:
     body = f'int r; asm("dp4a.{kinds} %0, %1, %2, %3;" : "=r"(r) : '
     body += '"r"(*(int*)&a), "r"(*(int*)&b), "r"(c)); return r;'
     name = site.prelude.function("int", "dot4", f"{a} a, {b} b, int c", body, f"dot4 {kinds}")
-    return C(f"{name}({', '.join(x.text for x in site.args)})").within(*integer_bounds(i32))
+    return C(f"{name}({', '.join(x.text for x in site.args)})").within(*i32.bounds)
 
 
 def _linear(site: CallSite) -> str:
@@ -135,7 +135,7 @@ def _shuffle(name: str) -> Rule:
         else:
             settled = settle(lane, site.types[1], site.prelude)
             result = C(f"{_guarded(name, site)}({value.text}, {settled.text})")
-        return result.within(*integer_bounds(site.type))
+        return result.within(*site.type.bounds)
 
     return rule
 
@@ -168,7 +168,7 @@ def _guarded(name: str, site: CallSite) -> str:
 
 def _ballot(site: CallSite) -> C:
     text = f"__ballot_sync({_mask(site)}, {site.args[0].text})"
-    return C(text).within(*integer_bounds(u32))
+    return C(text).within(*u32.bounds)
 
 
 def _vote(name: str) -> Rule:

@@ -27,7 +27,7 @@ from workbench.codegen.clike import (
     C,
 )
 from workbench.codegen.cuda.prelude import Prelude
-from workbench.codegen.cuda.types import SUFFIX, c_type, integer_bounds
+from workbench.codegen.cuda.types import SUFFIX, c_type
 from workbench.ir.expr import COMPARISONS, BinaryOp, UnaryOp
 from workbench.ir.types import DType, i32, i64, u32, u64
 
@@ -101,7 +101,7 @@ def unary(op: UnaryOp, a: C, kind: DType, prelude: Prelude) -> C:
     """`op a` on a scalar of type `kind`."""
     if op is UnaryOp.NOT:
         return C(f"!{a.at(UNARY)}", UNARY, 0, 1)
-    low, high = integer_bounds(kind)
+    low, high = kind.bounds
     sign = "-" if op is UnaryOp.NEG else "~"
     text = C(f"{sign}{a.at(UNARY if a.text[0] != sign else UNARY + 1)}", UNARY)
     if kind.is_float:
@@ -122,7 +122,7 @@ def unary(op: UnaryOp, a: C, kind: DType, prelude: Prelude) -> C:
 
 def narrowed(a: C, kind: DType, prelude: Prelude) -> C:
     """`a`, computed in C's int, wrapped into a narrower type."""
-    return C(f"({c_type(kind, prelude)}){a.at(UNARY)}", UNARY, *integer_bounds(kind))
+    return C(f"({c_type(kind, prelude)}){a.at(UNARY)}", UNARY, *kind.bounds)
 
 
 def binary(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude, *, address: bool = False) -> C:
@@ -176,7 +176,7 @@ def _truncated(op: BinaryOp, a: C, b: C) -> C:
 
 def _ring(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude, address: bool) -> C:
     low, high = _ring_bounds(op, a, b)
-    least, most = integer_bounds(kind)
+    least, most = kind.bounds
     fits = least <= low and high <= most
     if not fits:
         low, high = max(low, least) if address else least, min(high, most) if address else most
@@ -225,7 +225,7 @@ def _ring_bounds(op: BinaryOp, a: C, b: C) -> tuple[int, int]:
 
 
 def _bit_bounds(op: BinaryOp, a: C, b: C, kind: DType) -> tuple[int, int]:
-    least, most = integer_bounds(kind)
+    least, most = kind.bounds
     if op is BinaryOp.BITAND and (a.low >= 0 or b.low >= 0):
         return 0, min(x.high for x in (a, b) if x.low >= 0)
     if a.low >= 0 and b.low >= 0:
@@ -270,7 +270,7 @@ def _floor(op: BinaryOp, a: C, b: C, kind: DType, prelude: Prelude) -> C:
     t = c_type(wide, prelude)
     zero = f"0{SUFFIX['u64' if kind.bits == 64 else 'u32']}"
     if op is BinaryOp.FLOORDIV:
-        name, low, high = "floor_div", *integer_bounds(kind)
+        name, low, high = "floor_div", *kind.bounds
         # the smallest number has no negation: it wraps
         body = (
             f"if (b == -1) return ({t})({zero} - a); "

@@ -10,8 +10,8 @@ from workbench.codegen.clike import C, Rows
 from workbench.codegen.cuda.expr import Expressions
 from workbench.codegen.cuda.memory import SharedPlan
 from workbench.codegen.cuda.scalar import binary, settle
-from workbench.codegen.cuda.types import c_type, integer_bounds
-from workbench.ir.expr import Atomic, Binary, BinaryOp, Call, Const, Expr, Load, Var
+from workbench.codegen.cuda.types import c_type
+from workbench.ir.expr import Atomic, Binary, BinaryOp, Call, Const, Expr, Load, Var, value_type
 from workbench.ir.node import Node
 from workbench.ir.stmt import (
     Allocate,
@@ -147,8 +147,7 @@ class Statements:
                 raise AssertionError(f"{type(stmt).__name__} is no simple statement")
 
     def _declare(self, stmt: Declare) -> str:
-        kind = stmt.var.type
-        assert isinstance(kind, DType)
+        kind = value_type(stmt.var)
         head = f"{c_type(kind, self.expr.prelude)} {self.expr.names[stmt.var]}"
         if stmt.value is None:
             return f"{head};"
@@ -183,15 +182,14 @@ class Statements:
         return self.expr.names[value] if isinstance(value, Var) else ""
 
     def _for(self, stmt: For) -> None:
-        kind = stmt.var.type
-        assert isinstance(kind, DType)
+        kind = value_type(stmt.var)
         assert isinstance(stmt.step, Const)
         step, prelude = int(stmt.step.value), self.expr.prelude
         start = self.expr(stmt.start)
         stop = self._stop(stmt, kind)
         bounds = (start.low, stop.high - 1) if step > 0 else (stop.low + 1, start.high)
         if stmt.var in self.assigned or bounds[0] > bounds[1]:
-            bounds = integer_bounds(kind)
+            bounds = kind.bounds
         self.expr.bounds[stmt.var] = bounds
         name = self.expr.names[stmt.var]
         counter = C(name, low=bounds[0], high=bounds[1])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from workbench.codegen.clike import ATOM, UNARY, C, f32_overflows, float_literal, half_bits
+from workbench.codegen.clike import ATOM, UNARY, C, float_literal
 from workbench.codegen.cuda.prelude import Prelude
+from workbench.codegen.half import half_bits, rounded
 from workbench.ir.expr import Const
 from workbench.ir.types import DType
 
@@ -40,15 +41,6 @@ _HALVES = {
 }
 SUFFIX = {"i32": "", "u32": "u", "i64": "ll", "u64": "ull"}
 """What an integer literal of the type ends in; narrower ones are cast."""
-
-
-def integer_bounds(kind: DType) -> tuple[int, int]:
-    """Smallest and largest value; of bool 0 and 1, of a float nothing of use."""
-    if kind.kind == "i":
-        return -(1 << (kind.bits - 1)), (1 << (kind.bits - 1)) - 1
-    if kind.kind == "u":
-        return 0, (1 << kind.bits) - 1
-    return 0, 1
 
 
 def c_type(kind: DType, prelude: Prelude) -> str:
@@ -113,7 +105,7 @@ def _integer(value: int, kind: DType, prelude: Prelude) -> C:
     suffix = SUFFIX.get(kind.scalar)
     if suffix is None:
         return C(f"({c_type(kind, prelude)}){value}", UNARY, value, value)
-    low, _ = integer_bounds(kind)
+    low, _ = kind.bounds
     if value == low and value < 0:  # C reads it as the negation of a number that does not fit
         return C(f"({value + 1}{suffix} - 1)", ATOM, value, value)
     return C(f"{value}{suffix}", level, value, value)
@@ -124,8 +116,7 @@ def _float(value: float, kind: DType, prelude: Prelude) -> C:
         bits = half_bits(value, kind.scalar)
         return C(f"({c_type(kind, prelude)})0x{bits:04x}", UNARY)
     single = kind.bits == 32
-    if single and math.isfinite(value) and f32_overflows(value):
-        value = math.copysign(math.inf, value)
+    value = rounded(value) if single and not math.isnan(value) else value
     if math.isfinite(value):
         text = float_literal(value, "f" if single else "")
         return C(text, UNARY if text.startswith("-") else ATOM)

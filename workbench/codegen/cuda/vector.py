@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from workbench.codegen.clike import ATOM, UNARY, C
 from workbench.codegen.cuda.prelude import Prelude
 from workbench.codegen.cuda.scalar import infix
-from workbench.codegen.cuda.types import c_type, integer_bounds, lane, maker
+from workbench.codegen.cuda.types import c_type, lane, maker
 from workbench.ir.expr import BinaryOp, UnaryOp
 from workbench.ir.types import DType
 
@@ -52,7 +52,7 @@ def lanewise(name: str, types: Sequence[DType], result: DType, rule: Lane, prelu
 
 def _operands(names: str, types: Sequence[DType], place: int) -> list[C]:
     return [
-        C(lane(n, t, place) if t.lanes > 1 else n).within(*integer_bounds(t.element))
+        C(lane(n, t, place) if t.lanes > 1 else n).within(*t.element.bounds)
         for n, t in zip(names, types, strict=True)
     ]
 
@@ -77,4 +77,4 @@ def unary(op: UnaryOp, a: C, kind: DType, rule: Lane, h: Prelude) -> C:
 def extract(vector: C, kind: DType, place: int) -> C:
     """One lane."""
     text = lane(vector.at(ATOM), kind, place)
-    return C(text).within(*integer_bounds(kind.element))
+    return C(text).within(*kind.element.bounds)

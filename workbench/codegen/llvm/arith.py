@@ -10,7 +10,6 @@ from workbench.codegen.llvm.emit import Emitter, literal, scalar_type
 from workbench.codegen.llvm.value import (
     Offsets,
     Value,
-    bounds,
     divides,
     integer,
     opaque,
@@ -258,9 +257,7 @@ def _bit_and(e: Emitter, a: Value, b: Value) -> Value:
     mask = b.known
     # a & (2**k - 1) is a mod 2**k, for negative numbers too
     if mask is not None and mask >= 0 and mask & (mask + 1) == 0 and a.scalar is not None:
-        return (
-            floor_modulus(e, a, integer(a.type, mask + 1)) if mask + 1 <= bounds(a.type)[1] else a
-        )
+        return floor_modulus(e, a, integer(a.type, mask + 1)) if mask + 1 <= a.type.bounds[1] else a
     return _bitwise(e, BinaryOp.BITAND, a, b)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.codegen.llvm.arith import constant, like, operands, type_suffix
 from workbench.codegen.llvm.emit import Emitter, literal, scalar_type
-from workbench.codegen.llvm.value import Value, bounds, shared, varying, with_offsets
+from workbench.codegen.llvm.value import Value, shared, varying, with_offsets
 from workbench.ir.types import DType, boolean, f32, i32
 
 
@@ -64,12 +64,11 @@ def _whole(e: Emitter, kind: str, x: str) -> str:
     """A vector of f32 as i32, saturated, 0 for NaN: LLVM would do it lane by lane."""
     new, flag = kind.replace("float", "i32"), kind.replace("float", "i1")
     found = e.let(f"freeze {new} {e.let(f'fptosi {kind} {x} to {new}')}")
-    tests = (("oge", 2.0**31, 2**31 - 1), ("olt", -(2.0**31), -(2**31)))
+    tests = (("oge", 2.0**31, 2**31 - 1), ("olt", -(2.0**31), -(2**31)), ("uno", 0.0, 0))
     for test, limit, end in tests:
         beyond = e.let(f"fcmp {test} {kind} {x}, splat (float {literal(limit, f32)})")
         found = e.let(f"select {flag} {beyond}, {new} splat (i32 {end}), {new} {found}")
-    nan = e.let(f"fcmp uno {kind} {x}, {x}")
-    return e.let(f"select {flag} {nan}, {new} zeroinitializer, {new} {found}")
+    return found
 
 
 def _from_bool(e: Emitter, a: Value, to: DType) -> Value:
@@ -85,12 +84,12 @@ def _from_bool(e: Emitter, a: Value, to: DType) -> Value:
 
 def _between_integers(e: Emitter, a: Value, to: DType) -> Value:
     if a.scalar == "0" and a.exact:
-        floor, ceiling = bounds(to)
+        floor, ceiling = to.bounds
         if floor <= min(a.offsets) and max(a.offsets) <= ceiling:
             return Value(to, "0", a.offsets, multiple=0)
     widens = to.bits > a.type.bits
     word = ("sext" if a.type.kind == "i" else "zext") if widens else "trunc"
-    if a.scalar is not None and a.exact and a.low >= bounds(a.type)[0]:
+    if a.scalar is not None and a.exact and a.low >= a.type.bounds[0]:
         # exact sums stay sums in every type that holds them, and modulo 2**bits anyway
         old, new = scalar_type(a.type), scalar_type(to)
         name = a.scalar if old == new else e.let(f"{word} {old} {a.scalar} to {new}")

@@ -19,10 +19,7 @@ from workbench.codegen.llvm.memory import load
 from workbench.codegen.llvm.place import without_wrapping
 from workbench.codegen.llvm.value import Value, varying
 from workbench.ir.expr import BinaryOp, Call, Expr, Load
-from workbench.ir.types import i32, u8, u32
-
-WIDTHS = {4: 128, 8: 256, 16: 512}
-"""Bits of a vector, by lanes."""
+from workbench.ir.types import DType, i8, i32, u8, u32
 
 _HIGH = -0x7F7F7F80  # the highest bit of each byte
 
@@ -59,23 +56,20 @@ def _mixed(e: Emitter, words: list[Value], *, signed: bool) -> tuple[list[Value]
 
 def _vnni(e: Emitter, total: str, x: str, y: str) -> str:
     kind = e.vector_type(i32)
-    name = f"llvm.x86.avx512.vpdpbusd.{WIDTHS[e.lanes]}"
+    name = f"llvm.x86.avx512.vpdpbusd.{32 * e.lanes}"
     return e.call(kind, name, [(kind, total), (kind, x), (kind, y)])
 
 
 def _by_bytes(e: Emitter, words: list[Value], signed: list[bool], total: Value) -> Value:
     for place in range(4):
-        x, y = (_byte(e, w, s, place) for w, s in zip(words, signed, strict=True))
+        x, y = (_byte(e, w, i8 if s else u8, place) for w, s in zip(words, signed, strict=True))
         total = binary(e, BinaryOp.ADD, total, binary(e, BinaryOp.MUL, x, y))
     return total
 
 
-def _byte(e: Emitter, word: Value, signed: bool, place: int) -> Value:
-    if signed:
-        high = binary(e, BinaryOp.SHL, word, constant(24 - 8 * place, i32))
-        return binary(e, BinaryOp.SHR, high, constant(24, i32))
-    low = binary(e, BinaryOp.SHR, word, constant(8 * place, i32)) if place else word
-    return binary(e, BinaryOp.BITAND, low, constant(255, i32))
+def _byte(e: Emitter, word: Value, kind: DType, place: int) -> Value:
+    moved = binary(e, BinaryOp.SHR, word, constant(8 * place, i32))
+    return convert(e, convert(e, moved, kind), i32)
 
 
 def _word(f: Frame, node: Expr, parts: Callable[[Expr], Parts]) -> Value:
@@ -83,7 +77,8 @@ def _word(f: Frame, node: Expr, parts: Callable[[Expr], Parts]) -> Value:
     e = f.e
     if isinstance(node, Load) and not f.places[node.tensor].per_lane:
         place = f.places[node.tensor]
-        index = _quarter(e, without_wrapping(e, place, parts(node.index[0])[0]))
+        index = without_wrapping(e, place, parts(node.index[0])[0])
+        index = binary(e, BinaryOp.FLOORDIV, index, constant(4, index.type))  # it is aligned
         return load(e, replace(place, dtype=u32, size=place.size // 4), index, f.mask)
     found = constant(0, u32)
     for n, part in enumerate(parts(node)):
@@ -92,21 +87,3 @@ def _word(f: Frame, node: Expr, parts: Callable[[Expr], Parts]) -> Value:
             e, BinaryOp.BITOR, found, binary(e, BinaryOp.SHL, byte, constant(8 * n, u32))
         )
     return found
-
-
-def _quarter(e: Emitter, index: Value) -> Value:
-    """A multiple of four, divided by it: a short vector is aligned."""
-    if index.scalar is None:
-        return binary(e, BinaryOp.SHR, index, constant(2, index.type))
-    first = index.offsets[0]
-    base = replace(index, offsets=(first,))
-    if index.multiple % 4 or first % 4:
-        base = binary(e, BinaryOp.SHR, base, constant(2, index.type))
-    elif index.scalar == "0":
-        base = constant(first // 4, index.type)
-    else:
-        name = e.let(f"ashr exact i{index.type.bits} {index.scalar}, 2")
-        low, high, multiple = index.low // 4, index.high // 4, index.multiple // 4
-        base = Value(index.type, name, (first // 4,), None, low, high, multiple)
-    step = base.offsets[0]
-    return replace(base, offsets=tuple(step + (o - first) // 4 for o in index.offsets))

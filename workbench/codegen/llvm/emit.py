@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 from collections.abc import Iterator, Sequence
@@ -11,9 +10,10 @@ from dataclasses import dataclass, field
 
 from workbench.base.doc import Line
 from workbench.base.span import Span
+from workbench.codegen.half import half_bits, rounded
 from workbench.codegen.llvm.capture import Capture
 from workbench.codegen.llvm.coalesce import Waiting, flush
-from workbench.codegen.llvm.value import Value, bounds
+from workbench.codegen.llvm.value import Value
 from workbench.ir.types import DType
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]")
@@ -38,49 +38,13 @@ def literal(value: int | float | bool, kind: DType) -> str:
     if kind.kind == "b":
         return "true" if value else "false"
     if not kind.is_float:
-        return str(wrap(int(value), kind))
+        return str(kind.wrap(int(value)))
     if kind.bits == 16:
-        return str(half_bits(float(value), kind))
+        return str(half_bits(float(value), kind.scalar))
     number = float(value)
     if kind.bits == 32:
-        number = _round32(number)
+        number = rounded(number)
     return f"0x{struct.unpack('>Q', struct.pack('>d', number))[0]:016X}"
-
-
-def _round32(number: float) -> float:
-    try:
-        return struct.unpack(">f", struct.pack(">f", number))[0]
-    except OverflowError:  # beyond the largest f32: rounding gives infinity
-        return float("inf") if number > 0 else float("-inf")
-
-
-def half_bits(number: float, kind: DType) -> int:
-    """Bits of a float rounded to f16 or bf16, ties to even."""
-    if kind.scalar == "f16":
-        try:
-            return struct.unpack(">H", struct.pack(">e", number))[0]
-        except OverflowError:
-            return 0x7C00 if number > 0 else 0xFC00
-    if math.isnan(number):
-        return 0x7FC0
-    bits = struct.unpack(">I", struct.pack(">f", _odd32(number)))[0]
-    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
-
-
-def _odd32(number: float) -> float:
-    """`number` as f32, with an odd last bit where inexact, so that a second rounding is right."""
-    near = _round32(number)
-    bits = struct.unpack(">I", struct.pack(">f", near))[0]
-    if near == number or bits & 1 or bits & 0x7FFFFFFF == 0x7F800000:
-        return near
-    bits += 1 if abs(near) < abs(number) else -1
-    return struct.unpack(">f", struct.pack(">I", bits))[0]
-
-
-def wrap(number: int, kind: DType) -> int:
-    """`number` modulo 2**bits, in the range of the integer type."""
-    low, _ = bounds(kind)
-    return (number - low) % 2**kind.bits + low
 
 
 @dataclass
@@ -225,11 +189,11 @@ class Emitter:
         assert value.scalar is not None
         offset = value.offsets[0]
         if value.scalar == "0" and value.type.is_int:
-            return str(wrap(offset, value.type))
+            return str(value.type.wrap(offset))
         if offset == 0:
             return value.scalar
         kind = scalar_type(value.type)
-        return self.let(f"add {kind} {value.scalar}, {wrap(offset, value.type)}")
+        return self.let(f"add {kind} {value.scalar}, {value.type.wrap(offset)}")
 
     def vector(self, value: Value) -> str:
         """Operand with one element per lane."""
@@ -248,7 +212,7 @@ class Emitter:
     def numbers(self, kind: DType, values: Sequence[int]) -> str:
         """A vector of integers known now."""
         one = scalar_type(kind)
-        return f"<{', '.join(f'{one} {wrap(v, kind)}' for v in values)}>"
+        return f"<{', '.join(f'{one} {kind.wrap(v)}' for v in values)}>"
 
     def bits(self, values: Sequence[bool]) -> str:
         """A mask known now."""

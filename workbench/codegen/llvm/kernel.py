@@ -8,7 +8,6 @@ from workbench.base.doc import Line
 from workbench.base.errors import CodegenError
 from workbench.base.names import safe_name
 from workbench.codegen.llvm.divide import floor_divide, floor_modulus
-from workbench.codegen.llvm.dot import WIDTHS
 from workbench.codegen.llvm.emit import Emitter, literal, memory_type
 from workbench.codegen.llvm.fission import allocated, plan
 from workbench.codegen.llvm.frame import Frame, Jump, new_slot, write_slot
@@ -69,7 +68,7 @@ def generate(module: Module, *, lanes: int = 16, vnni: bool = False) -> Source:
         lanes = WARP_LANES
     facts = uniformity(module, kernel, params_vary=False)
     cut = plan(kernel, facts)
-    e = Emitter(lanes, vnni and lanes in WIDTHS)
+    e = Emitter(lanes, vnni and lanes <= 16)
     f = Frame(e, module, launch, kernel, facts, numbers, inline, region, cut)
     scratch_bytes = _storage(f, module)
     e.span = kernel.span

@@ -8,7 +8,7 @@ from math import gcd
 
 from workbench.codegen.llvm.capture import Key
 from workbench.codegen.llvm.emit import Emitter, memory_type, scalar_type
-from workbench.codegen.llvm.value import Offsets, Value, bounds, opaque, varying
+from workbench.codegen.llvm.value import Offsets, Value, opaque, varying
 from workbench.ir.types import DType, i32
 
 SLACK_BYTES = 512
@@ -80,7 +80,7 @@ def without_wrapping(e: Emitter, place: Storage, index: Value) -> Value:
         return opaque(index.type, e.scalar(index))
     near = max(map(abs, index.offsets))
     if index.type.bits == 32 and place.size + near < 2**31:
-        return Value(i32, index.scalar, index.offsets, None, *bounds(i32), index.multiple)
+        return Value(i32, index.scalar, index.offsets, None, *i32.bounds, index.multiple)
     return varying(index.type, e.vector(index))
 
 

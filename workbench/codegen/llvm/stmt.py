@@ -21,7 +21,7 @@ from workbench.codegen.llvm.store import store
 from workbench.codegen.llvm.uniform import thread_dependent, uniformity
 from workbench.codegen.llvm.unroll import turns
 from workbench.codegen.llvm.value import Value, opaque, shared
-from workbench.ir.expr import BinaryOp, Var
+from workbench.ir.expr import BinaryOp, Var, value_type
 from workbench.ir.stmt import (
     Allocate,
     Assign,
@@ -131,8 +131,7 @@ def _simple(f: Frame, stmt: Stmt) -> None:
 def declare(f: Frame, stmt: Declare) -> None:
     """A local: a name for its value, or memory when it is assigned again."""
     var = stmt.var
-    kind = var.type
-    assert isinstance(kind, DType)
+    kind = value_type(var)
     value = evaluate(f, stmt.value) if stmt.value is not None else None
     if var not in f.facts.mutable and var not in f.slots and value is not None:
         f.values[var] = value

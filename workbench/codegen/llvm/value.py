@@ -63,15 +63,8 @@ class Value:
     def exact(self) -> bool:
         """Whether the sum of scalar and offset cannot wrap in any lane."""
         low, high = self.range
-        floor, ceiling = bounds(self.type)
+        floor, ceiling = self.type.bounds
         return floor <= low and high <= ceiling
-
-
-def bounds(kind: DType) -> tuple[int, int]:
-    """Smallest and largest value of an integer type."""
-    if kind.kind == "u":
-        return 0, 2**kind.bits - 1
-    return -(2 ** (kind.bits - 1)), 2 ** (kind.bits - 1) - 1
 
 
 def integer(kind: DType, number: int) -> Value:
@@ -86,7 +79,7 @@ def pattern(kind: DType, offsets: Offsets) -> Value:
 
 def shared(kind: DType, scalar: str, low: int, high: int, multiple: int = 1) -> Value:
     """An integer that all lanes share, with facts about it; facts that overflow are dropped."""
-    floor, ceiling = bounds(kind)
+    floor, ceiling = kind.bounds
     if low < floor or high > ceiling:
         # what divides a number divides its remainder modulo 2**bits only when it is a power of 2
         return Value(kind, scalar, (0,), None, floor, ceiling, multiple & -multiple or 1)
@@ -97,14 +90,14 @@ def opaque(kind: DType, scalar: str) -> Value:
     """A value that all lanes share and of which nothing is known."""
     if not kind.is_int:
         return Value(kind, scalar)
-    return shared(kind, scalar, *bounds(kind))
+    return shared(kind, scalar, *kind.bounds)
 
 
 def varying(kind: DType, vector: str, low: int | None = None, high: int | None = None) -> Value:
     """A value of its own in each lane."""
     if not kind.is_int:
         return Value(kind, None, (0,), vector)
-    floor, ceiling = bounds(kind)
+    floor, ceiling = kind.bounds
     if low is None or high is None or low < floor or high > ceiling:
         low, high = floor, ceiling
     return Value(kind, None, (0,), vector, low, high)

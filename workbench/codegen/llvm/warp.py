@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workbench.codegen.llvm.arith import binary, constant
+from workbench.codegen.llvm.arith import binary, constant, type_suffix
 from workbench.codegen.llvm.emit import Emitter, memory_type
 from workbench.codegen.llvm.place import Mask
 from workbench.codegen.llvm.value import Value, opaque, pattern, varying
 from workbench.ir.expr import BinaryOp
-from workbench.ir.types import DType, boolean, u32
+from workbench.ir.types import boolean, u32
 
 WARP_LANES = 32
 
@@ -58,7 +58,7 @@ def _permuted(e: Emitter, value: Value, lanes: Value) -> Value:
     number = e.vector_type(lanes.type)
     pointers = e.let(f"getelementptr {kind}, ptr {at}, {number} {e.vector(lanes)}")
     found = e.call(
-        full, f"llvm.masked.gather.v{e.lanes}{_suffix(value.type)}.v{e.lanes}p0",
+        full, f"llvm.masked.gather.{type_suffix(full)}.v{e.lanes}p0",
         [
             (f"<{e.lanes} x ptr>", pointers),
             ("i32", str(value.type.bits // 8)),
@@ -67,10 +67,6 @@ def _permuted(e: Emitter, value: Value, lanes: Value) -> Value:
         ],
     )  # fmt: skip
     return varying(value.type, found)
-
-
-def _suffix(kind: DType) -> str:
-    return f"f{kind.bits}" if kind.is_float and kind.bits > 16 else f"i{kind.bits}"
 
 
 def _own_lane(e: Emitter, own: Value, number: Value) -> Value:
