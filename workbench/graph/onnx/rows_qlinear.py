@@ -89,6 +89,11 @@ def _unary(
             return build.select(build.less(v, 0.0), build.mul(v, slope), v)
 
         made = elementwise(b, "leaky_relu", leaky, own)
+    elif node.op == "QLinearSoftmax":
+        dim = axis_of(node.number("axis", -1), x.rank)
+        # before opset 13 all dimensions from the axis on are one
+        last_one = node.number("opset", 13) >= 13
+        made = reduce.softmax(b, own, [dim] if last_one else range(dim, x.rank))
     else:
         last = bool(node.number("channels_last", 0))
         dims = range(1, x.rank - 1) if last else range(2, x.rank)
@@ -186,6 +191,7 @@ ROWS = tuple(
         ("QLinearMul", partial(_binary, lambda v, w: build.binary(BinaryOp.MUL, v, w))),
         ("QLinearSigmoid", _unary),
         ("QLinearLeakyRelu", _unary),
+        ("QLinearSoftmax", _unary),
         ("QLinearGlobalAveragePool", _unary),
         ("QLinearConcat", _concat),
         ("QGemm", _gemm),
