@@ -22,7 +22,6 @@ from workbench.schedules.matmul_cpu import MatmulCpu
 from workbench.schedules.matmul_simt import factors
 
 if TYPE_CHECKING:
-
     import numpy as np
 
     from workbench.graph.operator import Operator
