@@ -204,13 +204,12 @@ class Writer:
         shape = (self.knobs.rows, self.rows.length)
         shape = shape[::-1] if self.knobs.width == 1 else shape
         for var in [s.output for s in self.rows.steps if s.output in self.passes.saved]:
-            if self.knobs.in_output and self.knobs.rows == 1:
-                lender = self.passes.lender(var, self.lent.values())
-                if lender is not None:
-                    self.lent[var] = lender
-                    continue
-            kind = TensorType(var.tensor.dtype, shape, Scope.SHARED)
-            self.kept[var] = Var(f"{var.name}_row", kind)
+            lends = self.knobs.in_output and self.knobs.rows == 1
+            if lends and (step := self.passes.lender(var, self.lent.values())):
+                self.lent[var] = step
+            else:
+                kind = TensorType(var.tensor.dtype, shape, Scope.SHARED)
+                self.kept[var] = Var(f"{var.name}_row", kind)
         return [Allocate(v) for v in self.kept.values()]
 
     def _pass(self, number: int) -> list[Stmt]:
