@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
+from workbench.graph.onnx.rows_nn import softmax, softmax_flat
 from workbench.graph.onnx.rows_quant import integer_product, of_columns, of_rows
+from workbench.graph.onnx.rows_window import pool_average
 from workbench.graph.ops import quantize, reduce
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.scores import logistic
@@ -89,6 +91,12 @@ def _unary(
             return build.select(build.less(v, 0.0), build.mul(v, slope), v)
 
         made = elementwise(b, "leaky_relu", leaky, own)
+    elif node.op == "QLinearSoftmax":
+        made = (softmax if node.number("opset") >= 13 else softmax_flat)(node, b, own)
+    elif node.op == "QLinearAveragePool":
+        if node.number("channels_last", 0):
+            raise UnsupportedOp(f"{node.op} with its channels last is not supported")
+        made = pool_average(node, b, own)
     else:
         last = bool(node.number("channels_last", 0))
         dims = range(1, x.rank - 1) if last else range(2, x.rank)
@@ -187,6 +195,8 @@ ROWS = tuple(
         ("QLinearSigmoid", _unary),
         ("QLinearLeakyRelu", _unary),
         ("QLinearGlobalAveragePool", _unary),
+        ("QLinearAveragePool", _unary),
+        ("QLinearSoftmax", _unary),
         ("QLinearConcat", _concat),
         ("QGemm", _gemm),
         ("MatMulIntegerToFloat", _to_float),
