@@ -67,6 +67,33 @@ def test_one(op: str, kind: str) -> None:
     close(made(op, "x s j u l", {"x": x}, weights), {"x": x})
 
 
+@pytest.mark.parametrize("kind", ["uint8", "int8"])
+@pytest.mark.parametrize("opset", [12, 13])
+def test_softmax(opset: int, kind: str) -> None:
+    x = integers(kind, 2, 3, 5)
+    # the only scale and zero point of the outcome that onnxruntime has
+    weights = {"s": one(0.05), "u": one(1 / 256), "j": np.array(3, kind)}
+    weights["l"] = np.array(-128 if kind == "int8" else 0, kind)
+    made_of = made("QLinearSoftmax", "x s j u l", {"x": x}, weights, axis=1, opset=opset)
+    close(made_of, {"x": x})
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_average_of_windows(count: int) -> None:
+    x = integers("uint8", 2, 3, 6, 7)
+    weights = {
+        "s": one(0.02),
+        "u": one(0.013),
+        "j": np.array(3, "uint8"),
+        "l": np.array(7, "uint8"),
+    }
+    how = {"kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 0, 1, 1]}
+    made_of = made(
+        "QLinearAveragePool", "x s j u l", {"x": x}, weights, count_include_pad=count, **how
+    )
+    close(made_of, {"x": x})
+
+
 def test_put_together() -> None:
     a, b = integers("uint8", 2, 3, 4), integers("uint8", 2, 5, 4, seed=1)
     weights = {"u": one(0.05), "l": np.array(9, "uint8"), "s": one(0.02), "t": one(0.03)}

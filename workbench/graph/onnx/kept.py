@@ -67,7 +67,7 @@ def _read(path: Path, stamps: dict[Path, _Stamp | None]) -> bytes:
 def _stamp(file: Path) -> _Stamp | None:
     try:
         status = file.stat()
-    except OSError:
+    except (OSError, ValueError):  # not there, or no name that a file can have
         return None
     return status.st_size, status.st_mtime_ns
 

@@ -122,13 +122,14 @@ def _arg(reducer: Reducer, node: Node, b: Builder, x: Tensor) -> Tensor:
     return reduce.arg(b, x, dim, bool(node.number("keepdims", 1)), reducer, last)
 
 
-def _softmax(node: Node, b: Builder, x: Tensor) -> Tensor:
+def softmax(node: Node, b: Builder, x: Tensor) -> Tensor:
+    """Softmax along one axis, from opset 13 on."""
     dim = axis_of(node.number("axis", -1), x.rank)
     return reduce.softmax(b, x, [dim], node.op == "LogSoftmax")
 
 
-def _softmax_flat(node: Node, b: Builder, x: Tensor) -> Tensor:
-    # before opset 13 the tensor counts as a matrix, cut at `axis`
+def softmax_flat(node: Node, b: Builder, x: Tensor) -> Tensor:
+    """Softmax before opset 13: the tensor counts as a matrix, cut at `axis`."""
     dim = axis_of(node.number("axis", 1), x.rank)
     return reduce.softmax(b, x, range(dim, x.rank), node.op == "LogSoftmax")
 
@@ -177,10 +178,10 @@ ROWS = (
     *(Row(op, 1, partial(_reduce, make)) for op, make in _REDUCES.items()),
     Row("ArgMax", 1, partial(_arg, Reducer.ARGMAX)),
     Row("ArgMin", 1, partial(_arg, Reducer.ARGMIN)),
-    Row("Softmax", 1, _softmax_flat, last=12),
-    Row("LogSoftmax", 1, _softmax_flat, last=12),
-    Row("Softmax", 13, _softmax),
-    Row("LogSoftmax", 13, _softmax),
+    Row("Softmax", 1, softmax_flat, last=12),
+    Row("LogSoftmax", 1, softmax_flat, last=12),
+    Row("Softmax", 13, softmax),
+    Row("LogSoftmax", 13, softmax),
     Row("Hardmax", 1, _hardmax_flat, last=12),
     Row("Hardmax", 13, _hardmax),
 )

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError, UnsupportedOp
 from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
+from workbench.graph.onnx.rows_nn import softmax, softmax_flat
 from workbench.graph.onnx.rows_quant import integer_product, of_columns, of_rows
+from workbench.graph.onnx.rows_window import pool_average
 from workbench.graph.ops import quantize, reduce
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.scores import logistic
@@ -90,10 +92,11 @@ def _unary(
 
         made = elementwise(b, "leaky_relu", leaky, own)
     elif node.op == "QLinearSoftmax":
-        dim = axis_of(node.number("axis", -1), x.rank)
-        # before opset 13 all dimensions from the axis on are one
-        last_one = node.number("opset", 13) >= 13
-        made = reduce.softmax(b, own, [dim] if last_one else range(dim, x.rank))
+        made = (softmax if node.number("opset") >= 13 else softmax_flat)(node, b, own)
+    elif node.op == "QLinearAveragePool":
+        if node.number("channels_last", 0):
+            raise UnsupportedOp(f"{node.op} with its channels last is not supported")
+        made = pool_average(node, b, own)
     else:
         last = bool(node.number("channels_last", 0))
         dims = range(1, x.rank - 1) if last else range(2, x.rank)
@@ -191,8 +194,9 @@ ROWS = tuple(
         ("QLinearMul", partial(_binary, lambda v, w: build.binary(BinaryOp.MUL, v, w))),
         ("QLinearSigmoid", _unary),
         ("QLinearLeakyRelu", _unary),
-        ("QLinearSoftmax", _unary),
         ("QLinearGlobalAveragePool", _unary),
+        ("QLinearAveragePool", _unary),
+        ("QLinearSoftmax", _unary),
         ("QLinearConcat", _concat),
         ("QGemm", _gemm),
         ("MatMulIntegerToFloat", _to_float),

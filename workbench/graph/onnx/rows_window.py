@@ -87,7 +87,8 @@ def _max_pool(node: Node, b: Builder, x: Tensor) -> Tensor | tuple[Tensor, Tenso
     return best, conv.max_place(b, x, window, bool(node.number("storage_order", 0)))
 
 
-def _average_pool(node: Node, b: Builder, x: Tensor) -> Tensor:
+def pool_average(node: Node, b: Builder, x: Tensor) -> Tensor:
+    """Mean under each window, as the attributes of AveragePool say."""
     window = window_of(node, x, tuple(node.numbers("kernel_shape")))
     return conv.average_pool(b, x, window, bool(node.number("count_include_pad", 0)))
 
@@ -212,7 +213,7 @@ ROWS = (
     Row("Col2Im", 18, _col2im),
     Row("MaxPool", 1, _max_pool),
     Row("MaxUnpool", 9, _max_unpool),
-    Row("AveragePool", 1, _average_pool),
+    Row("AveragePool", 1, pool_average),
     Row("LpPool", 1, _lp_pool),
     Row("GlobalAveragePool", 1, _global_mean),
     Row("GlobalMaxPool", 1, _global_max),
