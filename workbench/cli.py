@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from workbench.base.errors import WorkbenchError
 from workbench.base.version import __version__
@@ -96,6 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="as JSON")
     one = commands.add_parser("doctor", help="what this machine can do, and what to install")
     one.add_argument("--json", action="store_true", help="as JSON")
+    _add_bench(commands)
+    return parser
+
+
+def _add_bench(commands: Any) -> None:
     names = ", ".join(entry.name for entry in entries.ENTRIES)
     one = commands.add_parser(
         "bench",
@@ -106,7 +112,6 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="one JSON line per figure")
     one.add_argument("--save", action="store_true", help="keep the JSON lines in a file, too")
     one.add_argument("--quick", action="store_true", help="only show that the entries work")
-    return parser
 
 
 def explain(model: Path, target: str, dims: Mapping[str, int], as_json: bool) -> int:

@@ -58,16 +58,16 @@ FOUND = Explanation(
     moved_bytes=(1_420_000, 389_000),
     kernels=(
         KernelText(
-            "reshape_conv_add_relu", "kernel", "conv", ("reshape",), ("add", "relu"),
+            "reshape_conv_add_relu", "kernel", "conv", ("reshape",), (), ("add", "relu"),
             ('Conv of "conv"', 'Relu of "gate"'), ("x: f32[2, 16, 24, 24]",),
             ("swish: f32[2, 32, 24, 24]",), 240_000,
         ),
         KernelText(
             "reduce_max_sub_exp_reduce_sum_softmax_and_a_name_that_goes_on_and_on_and_on", "rows",
-            "reduce_max", (), ("sub", "exp", "reduce_sum", "softmax"),
+            "reduce_max", (), (), ("sub", "exp", "reduce_sum", "softmax"),
             ('Softmax of "y"',), ("a: f32[2, 10]",), ("y: f32[2, 10]",), 160,
         ),
-        KernelText("non_zero", "host", "non_zero", (), (), ("n1",), (), (), 1_000_000_000),
+        KernelText("non_zero", "host", "non_zero", (), (), (), ("n1",), (), (), 1_000_000_000),
     ),
     stored=(
         StoredText("swish: f32[2, 32, 24, 24]", 147_456, "mul", "mean", "mean has a reduction"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.graph.layout import Repacking
+    from workbench.ir.compute import Reduction
     from workbench.ir.node import Node
 else:
     np = lazy("numpy")
@@ -76,7 +77,7 @@ def quads(found: Blocked, inputs: Sequence[Var]) -> Blocked:
     before = inputs[compute.inputs.index(w.load.tensor)]
     packing = found.packings.get(before)
     lanes = compute.output.tensor.extents[-1]
-    channel, size = reduction.axes[0], reduction.extents[0]
+    channel = reduction.axes[0]
     blocks = build.floordiv(channel, lanes)
     plain = x.zero is None and w.zero is None and w.tests is None
     split = isinstance(packing, Packing) and len(packing.dims) == 2 and lanes % WORD == 0
@@ -100,16 +101,18 @@ def quads(found: Blocked, inputs: Sequence[Var]) -> Blocked:
         return found
     if x.tests is not None:
         left = build.select(x.tests, left, build.cast(build.const(0, u8), u8.vector(WORD)))
-    whole = replace(
-        reduction,
-        axes=(four, *reduction.axes[1:]),
-        extents=(-(-size // WORD), *reduction.extents[1:]),
-        value=build.call("dot4", left, right, build.const(0)),
-    )
+    whole = _summed(reduction, four, build.call("dot4", left, right, build.const(0)))
     new = tuple(weights if v is w.load.tensor else v for v in compute.inputs)
     packings: dict[Var, Repacking] = dict(found.packings)
     packings[before] = Quads(packing)
     return Blocked(replace(compute, inputs=new, reduction=whole), packings)
+
+
+def _summed(reduction: Reduction, four: Var, value: Expr) -> Reduction:
+    """The sum with a word of channels as a term."""
+    axes, extents = reduction.axes[1:], reduction.extents[1:]
+    words = -(-reduction.extents[0] // WORD)
+    return replace(reduction, axes=(four, *axes), extents=(words, *extents), value=value)
 
 
 def _same(node: Node, quotient: Expr) -> bool:

@@ -113,6 +113,15 @@ class _State:
         made = grid("rows of words", [var], TensorType(u8, shape), value)
         return self._packed(op, tensor, made), tuple(used)
 
+    def _panels(self, tensor: Tensor, width: int, turned: bool) -> Tensor:
+        """A constant in panels of words, one for all that read it so."""
+        array, key = self.constants[tensor], (tensor, width, turned)
+        made = derived([array], ("words", width, turned), lambda: panels(array, width, turned))
+        if key not in self.packed:
+            self.packed[key] = Tensor(f"{tensor.name} in words", i8, made.shape)
+            self.constants[self.packed[key]] = made
+        return self.packed[key]
+
     def _columns(
         self, op: Operator, tensor: Tensor, load: Load, depth: int
     ) -> tuple[Tensor, Callable[[Expr], tuple[Expr, ...]]]:
@@ -131,15 +140,8 @@ class _State:
             high, low = build.floordiv(column, width), build.floormod(column, width)
             return (*lead, high, four, low, build.const(0))
 
-        array = self.constants.get(tensor)
-        if array is not None and load.index in ((k, column), (column, k)):
-            turned = load.index == (column, k)
-            made = derived([array], ("words", width, turned), lambda: panels(array, width, turned))
-            key = tensor, shape, turned
-            if key not in self.packed:
-                self.packed[key] = Tensor(f"{tensor.name} in words", i8, made.shape)
-                self.constants[self.packed[key]] = made
-            return self.packed[key], at
+        if tensor in self.constants and load.index in ((k, column), (column, k)):
+            return self._panels(tensor, width, load.index == (column, k)), at
         var = tensor.variable()
 
         def value(i: Axes) -> Expr:
