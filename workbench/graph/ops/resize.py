@@ -77,8 +77,8 @@ class Resizing:
         """
         # which is nearest can hang on the last digit: in single precision, as in onnxruntime
         real = np.float32 if self.mode == "nearest" else np.float64
-        y, scale, whole = np.arange(out, dtype=real), real(scale), real(scale * extent)
-        half = (y + 0.5) / scale - 0.5
+        y, step, whole = np.arange(out, dtype=real), real(scale), real(scale * extent)
+        half = (y + 0.5) / step - 0.5
         match self.coordinates:
             case "half_pixel":
                 return half
@@ -87,11 +87,11 @@ class Resizing:
             case "half_pixel_symmetric":
                 return half + extent / 2 * (1 - out / whole) if whole else half
             case "asymmetric":
-                return y / scale
+                return y / step
             case "align_corners":
                 return y * (extent - 1) / (whole - 1) if whole != 1 else np.zeros(out)
             case "tf_half_pixel_for_nn":
-                return (y + 0.5) / scale
+                return (y + 0.5) / step
             case "tf_crop_and_resize":
                 low, high = (e * (extent - 1) for e in box)
                 # of a single element the middle of the box
