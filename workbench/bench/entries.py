@@ -14,7 +14,7 @@ from workbench.bench.gpu_on_cpu import gpu_on_cpu
 from workbench.bench.import_time import import_time
 from workbench.bench.mapping_edit import mapping_edit
 from workbench.bench.model import model
-from workbench.bench.models import models
+from workbench.bench.models import models, quantized
 from workbench.bench.new_kernel import new_kernel
 from workbench.bench.new_shape import new_shape
 from workbench.bench.nvrtc_time import nvrtc_time
@@ -60,6 +60,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("gpu", "", "six kernels on a GPU, beside its libraries", gpu),
     Entry("model", "", "a text-orientation classifier (ONNX) before and after fusion", model),
     Entry("models", "C9", "real models (ONNX) beside onnxruntime", models),
+    Entry("quantized", "", "models in 8 bits beside onnxruntime", quantized),
 )
 """All of them, in the order they run; what needs a quiet machine comes first."""
 

@@ -10,7 +10,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import exp, log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,16 @@ _MEGA = 1e6
 
 def models(settings: Settings) -> list[Figure]:
     """Latency of every model that is here, as a part of onnxruntime's; and their mean."""
-    chosen = zoo.MODELS[:1] if settings.quick else zoo.MODELS
+    return _beside(zoo.MODELS, settings)
+
+
+def quantized(settings: Settings) -> list[Figure]:
+    """The same of models in 8 bits."""
+    return _beside(zoo.QUANTIZED, settings)
+
+
+def _beside(every: Sequence[zoo.Model], settings: Settings) -> list[Figure]:
+    chosen = every[:1] if settings.quick else every
     figures = [_model(each, settings) for each in chosen]
     ratios = [f.value for f in figures if f.unit == "× onnxruntime" and f.value is not None]
     if ratios:
@@ -94,7 +103,7 @@ def _in_process(part: str, name: str, budget_s: float) -> Facts:
 def child(part: str, name: str, budget_s: str, exports: str) -> None:
     """What a process of the bench does: print a dict as JSON."""
     zoo.EXPORTS = Path(exports)
-    model = next(each for each in zoo.MODELS if each.name == name)
+    model = next(each for each in (*zoo.MODELS, *zoo.QUANTIZED) if each.name == name)
     parts: dict[str, Callable[[zoo.Model, float], Facts]] = {
         "cold": _cold,
         "again": _again,

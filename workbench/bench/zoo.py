@@ -204,6 +204,65 @@ MODELS: tuple[Model, ...] = (
 """All of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quantized(Model):
+    """A model in 8 bits, made by onnxruntime's tools of an export, beside which it is kept.
+
+    Attributes
+    ----------
+    form : str
+        ``dynamic``, ``QDQ`` or ``QOperator``.
+    """
+
+    form: str = "QDQ"
+
+    def load(self) -> bytes:
+        """The bytes of the model; made when there are none yet."""
+        assert self.path is not None, f"{self.name} is not installed"
+        made = self.path.with_suffix(f".{self.form}.onnx")
+        if not made.exists():
+            self._make(self.path, made)
+        return made.read_bytes()
+
+    def _make(self, source: Path, made: Path) -> None:
+        from onnxruntime import quantization  # pyright: ignore[reportMissingImports]
+
+        if self.form == "dynamic":
+            quantization.quantize_dynamic(source, made)
+            return
+        random = np.random.default_rng(3)
+        left = [dict(self.inputs(random)) for _ in range(2)]
+
+        class Batches(quantization.CalibrationDataReader):
+            """Random inputs to find ranges with."""
+
+            def get_next(self) -> Any:
+                return left.pop() if left else None
+
+        kinds, form = quantization.QuantType, quantization.QuantFormat[self.form]
+        quantization.quantize_static(
+            source,
+            made,
+            Batches(),
+            quant_format=form,
+            activation_type=kinds.QUInt8,
+            weight_type=kinds.QInt8,
+            per_channel=self.form == "QDQ",
+        )
+
+
+QUANTIZED: tuple[Quantized, ...] = tuple(
+    Quantized(f"{m.name} {form}", m.package, m.file, m.inputs, form)
+    for m in MODELS
+    for form in {
+        "mobilenet_v2": ("QDQ", "QOperator"),
+        "resnet50": ("QDQ", "QOperator"),
+        "bert_base": ("dynamic",),
+    }.get(m.name, ())
+)
+"""Models in 8 bits."""
+
+
 def with_weights(made: onnx.ModelProto) -> onnx.ModelProto:
     """A "light" model with random weights in place of its ConstantOfShape nodes.
 

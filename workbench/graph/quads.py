@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from workbench.graph.layout import Repacking
-    from workbench.ir.compute import Reduction
+    from workbench.ir.compute import Compute
     from workbench.ir.node import Node
 else:
     np = lazy("numpy")
@@ -78,41 +77,47 @@ def quads(found: Blocked, inputs: Sequence[Var]) -> Blocked:
     packing = found.packings.get(before)
     lanes = compute.output.tensor.extents[-1]
     channel = reduction.axes[0]
-    blocks = build.floordiv(channel, lanes)
     plain = x.zero is None and w.zero is None and w.tests is None
     split = isinstance(packing, Packing) and len(packing.dims) == 2 and lanes % WORD == 0
     if not plain or not split or channel not in variables(x.load.index[-1]):
         return found
     assert isinstance(packing, Packing)
-    four = Var(f"{channel.name}4", i32)
+    done = _words(compute, x, w)
+    if done is None:
+        return found
+    return Blocked(done, {**found.packings, before: Quads(packing)})
+
+
+def _words(compute: Compute, x: Factor, w: Factor) -> Compute | None:
+    """The definition with words of both factors; None where channels are read in another way."""
+    reduction, lanes = compute.reduction, compute.output.tensor.extents[-1]
+    assert reduction is not None
+    channel, size = reduction.axes[0], reduction.extents[0]
+    blocks, four = build.floordiv(channel, lanes), Var(f"{channel.name}4", i32)
     high, low = build.floordiv(four, lanes // WORD), build.floormod(four, lanes // WORD)
 
     def index(old: tuple[Expr, ...]) -> list[Expr]:
         """All dimensions but the channels within a block."""
         return [rewrite(e, lambda n: high if _same(n, blocks) else None) for e in old]
 
-    shape = w.load.tensor.tensor.extents
-    weights = Var(w.load.tensor.name, TensorType(i8, (*shape[:-2], lanes // WORD, lanes, WORD)))
-    left = build.load(x.load.tensor, (*index(x.load.index[:-1]), build.mul(low, WORD)), lanes=WORD)
-    right = build.load(
-        weights, (*index(w.load.index[:-2]), low, w.load.index[-1], build.const(0)), lanes=WORD
-    )
+    old, shape = w.load.tensor, w.load.tensor.tensor.extents
+    weights = Var(old.name, TensorType(i8, (*shape[:-2], lanes // WORD, lanes, WORD)))
+    at = (*index(x.load.index[:-1]), build.mul(low, WORD))
+    left: Expr = build.load(x.load.tensor, at, lanes=WORD)
+    at = (*index(w.load.index[:-2]), low, w.load.index[-1], build.const(0))
+    right = build.load(weights, at, lanes=WORD)
     if any(channel in variables(e) for e in (left, right)):
-        return found
+        return None
     if x.tests is not None:
         left = build.select(x.tests, left, build.cast(build.const(0, u8), u8.vector(WORD)))
-    whole = _summed(reduction, four, build.call("dot4", left, right, build.const(0)))
-    new = tuple(weights if v is w.load.tensor else v for v in compute.inputs)
-    packings: dict[Var, Repacking] = dict(found.packings)
-    packings[before] = Quads(packing)
-    return Blocked(replace(compute, inputs=new, reduction=whole), packings)
-
-
-def _summed(reduction: Reduction, four: Var, value: Expr) -> Reduction:
-    """The sum with a word of channels as a term."""
-    axes, extents = reduction.axes[1:], reduction.extents[1:]
-    words = -(-reduction.extents[0] // WORD)
-    return replace(reduction, axes=(four, *axes), extents=(words, *extents), value=value)
+    whole = replace(
+        reduction,
+        axes=(four, *reduction.axes[1:]),
+        extents=(-(-size // WORD), *reduction.extents[1:]),
+        value=build.call("dot4", left, right, build.const(0)),
+    )
+    inputs = tuple(weights if v is old else v for v in compute.inputs)
+    return replace(compute, inputs=inputs, reduction=whole)
 
 
 def _same(node: Node, quotient: Expr) -> bool:

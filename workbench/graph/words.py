@@ -35,6 +35,10 @@ else:
     np = lazy("numpy")
 
 
+WORD = 4
+"""Terms of a word."""
+
+
 def multiply_words(graph: Graph) -> Graph:
     """Matrix products of u8 by i8 as sums of words."""
     state = _State(dict(graph.constants))
@@ -113,15 +117,6 @@ class _State:
         made = grid("rows of words", [var], TensorType(u8, shape), value)
         return self._packed(op, tensor, made), tuple(used)
 
-    def _panels(self, tensor: Tensor, width: int, turned: bool) -> Tensor:
-        """A constant in panels of words, one for all that read it so."""
-        array, key = self.constants[tensor], (tensor, width, turned)
-        made = derived([array], ("words", width, turned), lambda: panels(array, width, turned))
-        if key not in self.packed:
-            self.packed[key] = Tensor(f"{tensor.name} in words", i8, made.shape)
-            self.constants[self.packed[key]] = made
-        return self.packed[key]
-
     def _columns(
         self, op: Operator, tensor: Tensor, load: Load, depth: int
     ) -> tuple[Tensor, Callable[[Expr], tuple[Expr, ...]]]:
@@ -140,22 +135,17 @@ class _State:
             high, low = build.floordiv(column, width), build.floormod(column, width)
             return (*lead, high, four, low, build.const(0))
 
-        if tensor in self.constants and load.index in ((k, column), (column, k)):
-            return self._panels(tensor, width, load.index == (column, k)), at
-        var = tensor.variable()
-
-        def value(i: Axes) -> Expr:
-            *front, panel, four, place, byte = i
-            spot = build.add(build.mul(panel, width), place)
-            term = build.add(build.mul(four, 4), byte)
-            where = dict(zip((*lead, column, k), (*front, spot, term), strict=True))
-            element = build.load(var, [substitute(e, where) for e in load.index])
-            tests = [build.less(spot, n)] if n % width else []
-            tests += [build.less(term, terms)] if terms % 4 else []
-            zero = build.const(0, i8)
-            return build.select(build.all_of(*tests), element, zero) if tests else element
-
-        made = grid("columns of words", [var], TensorType(i8, shape), value)
+        array = self.constants.get(tensor)
+        if array is not None and load.index in ((k, column), (column, k)):
+            turned = load.index == (column, k)
+            made = derived([array], ("words", width, turned), lambda: panels(array, width, turned))
+            key = tensor, shape, turned
+            if key not in self.packed:
+                self.packed[key] = Tensor(f"{tensor.name} in words", i8, made.shape)
+                self.constants[self.packed[key]] = made
+            return self.packed[key], at
+        of = (*lead, column, k), (*(sizes[a] for a in lead), n, terms)
+        made = _in_panels(tensor, load, of, width)
         return self._packed(op, tensor, made), at
 
     def _packed(self, op: Operator, tensor: Tensor, compute: Compute) -> Tensor:
@@ -168,6 +158,28 @@ class _State:
         else:
             self.done.append(Operator(compute.name, (tensor,), (output,), compute, op.origin))
         return output
+
+
+def _in_panels(
+    tensor: Tensor, load: Load, of: tuple[tuple[Var, ...], tuple[int, ...]], width: int
+) -> Compute:
+    """What lays a factor out in panels of words; `of` are its axes and their extents."""
+    places, (*lead, n, terms) = of
+    var, depth = tensor.variable(), -(-terms // WORD)
+
+    def value(i: Axes) -> Expr:
+        *front, panel, four, place, byte = i
+        spot = build.add(build.mul(panel, width), place)
+        term = build.add(build.mul(four, WORD), byte)
+        where = dict(zip(places, (*front, spot, term), strict=True))
+        element = build.load(var, [substitute(e, where) for e in load.index])
+        tests = [build.less(spot, n)] if n % width else []
+        tests += [build.less(term, terms)] if terms % WORD else []
+        zero = build.const(0, i8)
+        return build.select(build.all_of(*tests), element, zero) if tests else element
+
+    shape = (*lead, -(-n // width), depth, width, WORD)
+    return grid("columns of words", [var], TensorType(i8, shape), value)
 
 
 def panels(weights: np.ndarray, width: int, turned: bool) -> np.ndarray:
