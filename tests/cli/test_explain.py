@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import parser
 
+from tests.graph.cases import floats, model, node
 from workbench import cli
 from workbench.base.errors import WorkbenchError
 from workbench.graph import from_onnx
@@ -58,16 +60,16 @@ FOUND = Explanation(
     moved_bytes=(1_420_000, 389_000),
     kernels=(
         KernelText(
-            "reshape_conv_add_relu", "kernel", "conv", ("reshape",), (), ("add", "relu"),
+            "reshape_conv_add_relu", "kernel", "conv", ("reshape",), ("add", "relu"),
             ('Conv of "conv"', 'Relu of "gate"'), ("x: f32[2, 16, 24, 24]",),
             ("swish: f32[2, 32, 24, 24]",), 240_000,
         ),
         KernelText(
             "reduce_max_sub_exp_reduce_sum_softmax_and_a_name_that_goes_on_and_on_and_on", "rows",
-            "reduce_max", (), (), ("sub", "exp", "reduce_sum", "softmax"),
+            "reduce_max", (), ("sub", "exp", "reduce_sum", "softmax"),
             ('Softmax of "y"',), ("a: f32[2, 10]",), ("y: f32[2, 10]",), 160,
         ),
-        KernelText("non_zero", "host", "non_zero", (), (), (), ("n1",), (), (), 1_000_000_000),
+        KernelText("non_zero", "host", "non_zero", (), (), ("n1",), (), (), 1_000_000_000),
     ),
     stored=(
         StoredText("swish: f32[2, 32, 24, 24]", 147_456, "mul", "mean", "mean has a reduction"),
@@ -162,3 +164,23 @@ def test_a_bad_target_or_file(block: str, capsys: pytest.CaptureFixture[str]) ->
     assert "toaster" in capsys.readouterr().err
     assert cli.main(["explain", "nowhere.onnx"]) == 1
     assert "cannot read 'nowhere.onnx'" in capsys.readouterr().err
+
+
+def test_attention_and_siblings_in_words() -> None:
+    """What is not stored is told, and what other blocks of a launch do."""
+    nodes = [node("MatMul", f"x w{n}", f"p{n}") for n in "qkv"]
+    nodes += [
+        node("Transpose", "pk", "t", perm=[0, 2, 1]),
+        node("MatMul", "pq t", "s"),
+        node("Softmax", "s", "w", axis=-1),
+        node("MatMul", "w pv", "y"),
+    ]
+    weights = {f"w{n}": floats(32, 32) for n in "qkv"}
+    made = model(nodes, {"x": (np.float32, (2, 128, 32))}, ["y"], weights)
+    found = explanation(from_onnx(made), "cpu", {})
+    assert [k.role for k in found.kernels] == ["kernel", "attention"]
+    assert len(found.kernels[0].beside) == 2
+    said = " ".join(text(found).split())
+    assert "matmul, over its rows reduce_max, sub, exp, reduce_sum, softmax, then matmul" in said
+    assert "none stored" in said
+    assert said.count("other blocks, beside it: matmul") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graph.cases import model, node
+from tests.graph.suite import cases, outcome
 from workbench.driver.build import compile_module
 from workbench.graph import Group, from_onnx
+from workbench.graph import attention as rule
 from workbench.graph.schedule import program
 from workbench.graph.twins import schedule_once
 from workbench.ir.stmt import Store
@@ -21,6 +24,14 @@ from workbench.ir.traverse import walk
 from workbench.ir.types import Scope
 
 F = np.float32
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _whatever_the_size() -> Iterator[None]:
+    """Small ones too, so that many shapes are tried."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rule, "SMALL", 0)
+        yield
 
 
 def attention(
@@ -250,3 +261,19 @@ def test_layers_that_are_alike_share_a_kernel() -> None:
     assert [g.first is not None for g in found] == [True] * 3
     made = schedule_once(found, lambda g: program(g, Target("cpu")))
     assert len({s.module for s in made}) == 1
+
+
+def test_small_scores_stay_in_the_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = attention(1, 12, 32, 32, 32, 32)
+    assert [g.first is not None for g in groups(made)] == [True]
+    monkeypatch.setattr(rule, "SMALL", 2**14)
+    assert "12288 scores stay in the caches between three kernels" in reason(made)
+
+
+def test_attention_of_the_suite() -> None:
+    """ONNX's operator, as its own function body says: with heads that share keys, masks, caches."""
+    found = [c for c in cases("core") if c.name.startswith("test_attention")]
+    assert len(found) > 50
+    assert {c.name: o for c in found if (o := outcome(c)) != "passed"} == {}
+    whole = [c for c in found if any(g.first for g in groups(onnx.load(c / "model.onnx")))]
+    assert len(whole) > len(found) // 2

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 FEW_ROWS = 4
 """Rows of fewer queries are no matrix: their products are made in other ways."""
 
+SMALL = 2**14
+"""Elements of scores, at most, that gain nothing: they stay in the caches between three kernels,
+which lose no time to them. Measured: 12 heads of 32 tokens take 5 % longer as one kernel, of 128
+tokens 1 % less, of 197 tokens 16 % less, one head of 2048 tokens 6 to 37 % less."""
+
 
 def with_attention(of: Gathered, groups: Sequence[Group], kind: str) -> list[Group]:
     """The groups, with those that are products around rows put together.
@@ -163,6 +168,8 @@ def _refused(group: Group, kind: str) -> str:
         return f"{kind} has no schedule for both products in one kernel"
     if product.output.tensor.extents[-2] < FEW_ROWS:
         return f"{name} has too few rows for one kernel with {group.first.name}"
+    if product.output.tensor.size <= SMALL:
+        return f"{product.output.tensor.size} scores stay in the caches between three kernels"
     if product.reduction.extents[0] > DEEPEST:
         return f"rows of {group.first.name}'s left factor are too long for scratch memory"
     if fitted(attention(group, shared_variables(group.operators)), host().lanes) is None:

@@ -119,8 +119,9 @@ def fitted(of: Attention, lanes: int) -> AttentionCpu | None:
     if min(m, FEWEST) * row_bytes > MOST_BYTES:
         return None
     batches = prod(of.first.output.tensor.extents[:-2])
-    # a block for each core, if that leaves it enough rows
-    shared = -(-m // max(1, -(-2 * cores() // batches)))
+    # two blocks for each core, if that leaves them enough rows, of whole register tiles
+    shared = -(-m // -(-2 * cores() // batches))
+    shared = -(-shared // each[0]) * each[0]
     most = min(ROWS, max(FEWEST, min(ROOM_BYTES // row_bytes, shared)))
     tiles = -(-m // each[0])
     blocks = -(-tiles // max(1, most // each[0]))

@@ -250,8 +250,7 @@ class Writer:
 
     def _element(self, number: int, inner: Sequence[Expr], states: Mapping[RowStep, State]) -> Stmt:
         """One element: what is made of it, stored, kept and reduced."""
-        position = flat(inner, self.rows.lengths)
-        slot = (self.place.row, position)
+        slot = (self.place.row, flat(inner, self.rows.lengths))
         slot = slot[::-1] if self.knobs.width == 1 else slot
         steps, here = self.begin(number, slot)
         lent = {v: (s.output, self._place(s, inner)) for v, s in self.lent.items()}

@@ -34,14 +34,14 @@ class KernelText:
         The operator that is scheduled.
     before, after : tuple of str
         Operators computed where it loads, and where it stores.
-    between : tuple of str
-        The first product and what is made of its rows, which is not stored.
     nodes : tuple of str
         The model's nodes it comes from.
     reads, gives : tuple of str
         Tensors with their types.
     moved_bytes : int
         Size of all of them [byte].
+    between : tuple of str
+        The first product and what is made of its rows, which is not stored.
     beside : tuple of KernelText
         What other blocks of the same launch do.
     """
@@ -50,12 +50,12 @@ class KernelText:
     role: str
     anchor: str
     before: tuple[str, ...]
-    between: tuple[str, ...]
     after: tuple[str, ...]
     nodes: tuple[str, ...]
     reads: tuple[str, ...]
     gives: tuple[str, ...]
     moved_bytes: int
+    between: tuple[str, ...] = ()
     beside: tuple[KernelText, ...] = ()
 
 
