@@ -26,10 +26,10 @@ MOST = 4
 SHORT = {"cpu": 2**25, "cuda": 2**31}
 """Products of numbers that all siblings of a launch take, at most, by target.
 
-What takes longer fills the machine by its own. On a CPU the end of a launch costs a microsecond
-or two: measured, launches of a tenth of a millisecond gain 1 %, longer ones nothing, and what
-they would cost is the compile time of one large kernel. A GPU of a hundred multiprocessors is
-filled only by far more blocks.
+What takes longer fills the machine by its own, and would cost the compile time of one large kernel.
+On a CPU fewer launches gain no time that could be measured (0.99 to 1.01 of it, whole models); it
+keeps short ones together, so that the kernels are those of a GPU. The bound for a GPU is an
+estimate: a hundred multiprocessors are filled only by far more blocks.
 """
 
 
