@@ -15,7 +15,7 @@ from onnx import parser
 from tests.graph.cases import floats, model, node
 from workbench import cli
 from workbench.base.errors import WorkbenchError
-from workbench.graph import from_onnx
+from workbench.graph import from_onnx, siblings
 from workbench.view.explain import (
     WIDTH,
     Explanation,
@@ -166,8 +166,9 @@ def test_a_bad_target_or_file(block: str, capsys: pytest.CaptureFixture[str]) ->
     assert "cannot read 'nowhere.onnx'" in capsys.readouterr().err
 
 
-def test_attention_and_siblings_in_words() -> None:
+def test_attention_and_siblings_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not stored is told, and what other blocks of a launch do."""
+    monkeypatch.setattr(siblings, "SHORT", {"cpu": 2**25})
     nodes = [node("MatMul", f"x w{n}", f"p{n}") for n in "qkv"]
     nodes += [
         node("Transpose", "pk", "t", perm=[0, 2, 1]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import onnx
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.graph.cases import floats, model, node
 from workbench.driver.build import compile_module
-from workbench.graph import CompiledGraph, from_onnx
+from workbench.graph import CompiledGraph, from_onnx, siblings
 from workbench.graph.beside import side_by_side
 from workbench.graph.schedule import program
 from workbench.graph.siblings import MOST
@@ -20,6 +22,14 @@ from workbench.runtime import nvrtc
 from workbench.schedules.matmul_simt import MatmulSimt
 
 F = np.float32
+
+
+@pytest.fixture(autouse=True, scope="module")
+def on_the_cpu_too() -> Iterator[None]:
+    """A CPU keeps siblings apart, but is where what they give can be seen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(siblings, "SHORT", {"cpu": 2**25, "cuda": 2**31})
+        yield
 
 
 def heads(count: int = 3, rows: int = 40, depth: int = 48, wide: int = 64) -> onnx.ModelProto:
@@ -177,3 +187,9 @@ def test_knobs_that_do_not_fit_together() -> None:
     want = flow.compile()({"x": x})
     for name, array in graph({"x": x}).items():
         np.testing.assert_allclose(array, want[name], rtol=1e-5, atol=1e-5)
+
+
+def test_a_cpu_keeps_them_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(siblings, "SHORT", {"cuda": 2**31})
+    assert parts(heads()) == [1, 1, 1]
+    assert parts(heads(), "cuda:sm_90a") == [3]
