@@ -39,6 +39,7 @@ from workbench.mapping import (
 from workbench.tune import Space, Tuning, tune
 from workbench.widgets.explore import explore
 from workbench.widgets.formatters import register as _register
+from workbench.widgets.link import link
 
 __all__ = [
     "BuildError", "CodegenError", "CompiledGraph", "FlowGraph", "Kernel", "LaunchError",
@@ -46,7 +47,7 @@ __all__ = [
     "ScriptError", "Space", "TaskMapping", "Tuning",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
     "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "explore", "from_onnx",
-    "interpret", "load_graph", "parse_mapping", "predicated_auto_map", "repeat", "script",
+    "interpret", "link", "load_graph", "parse_mapping", "predicated_auto_map", "repeat", "script",
     "spatial", "tune",
 ]  # fmt: skip
 

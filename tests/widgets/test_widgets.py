@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import shutil
 import subprocess
@@ -14,10 +13,6 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import workbench as wb
 from workbench import view as views
-from workbench.view import graph as graph_views
-from workbench.view import mapping as mapping_views
-from workbench.view import nest as nest_views
-from workbench.view import program as program_views
 from workbench.widgets.formatters import register
 from workbench.widgets.mapping import MappingExplorer
 
@@ -29,7 +24,7 @@ FRAGMENT = wb.repeat(2, 1) * wb.spatial(8, 4) * wb.repeat(1, 2)
 
 def test_an_edit_is_answered_with_a_view():
     explorer = MappingExplorer(FRAGMENT)
-    explorer.ask = {"id": 1, "text": "repeat(4, 1) * spatial(16, 8)"}
+    explorer.ask = {"id": 1, "type": "compose", "text": "repeat(4, 1) * spatial(16, 8)"}
     assert explorer.answered == 1
     assert explorer.error is None
     assert explorer.view["shape"] == [64, 8]
@@ -50,22 +45,94 @@ def test_a_bad_edit_is_answered_with_its_place_and_loses_nothing(
 ):
     explorer = MappingExplorer(FRAGMENT)
     before = explorer.view
-    explorer.ask = {"id": 1, "text": text}
+    explorer.ask = {"id": 1, "type": "compose", "text": text}
     assert explorer.answered == 1
     assert explorer.error["message"] == message
     assert explorer.error["hint"].startswith(hint)
     assert text[explorer.error["start"] : explorer.error["end"]] == place
     assert explorer.view is before
     assert explorer.mapping == FRAGMENT
-    explorer.ask = {"id": 2, "text": "spatial(4)"}
+    explorer.ask = {"id": 2, "type": "compose", "text": "spatial(4)"}
     assert explorer.error is None
 
 
-@pytest.mark.parametrize("ask", [{}, {"id": "1", "text": "spatial(4)"}, {"id": 1, "text": 3}])
+@pytest.mark.parametrize(
+    "ask", [{}, {"id": "1", "type": "compose"}, {"id": 1, "text": "spatial(4)"}]
+)
 def test_a_message_of_another_form_is_not_answered(ask: dict[str, object]):
     explorer = MappingExplorer(FRAGMENT)
     explorer.ask = ask
     assert explorer.answered == 0
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        ({"type": "compose", "text": 3}, "a mapping is read from a str, not a int"),
+        ({"type": "compose"}, "the text of the mapping is empty"),
+        ({"type": "fly"}, "this screen has no answer to 'fly'"),
+    ],
+)
+def test_a_question_without_an_answer_is_an_error(ask: dict[str, object], message: str):
+    explorer = MappingExplorer(FRAGMENT)
+    explorer.ask = {"id": 7, **ask}
+    assert explorer.answered == 7
+    assert explorer.error == {
+        "type": ask["type"],
+        "message": message,
+        "hint": "",
+        "start": 0,
+        "end": 0,
+    }
+
+
+def test_a_fault_of_ours_ends_the_wait_and_is_not_swallowed():
+    class Broken(MappingExplorer):
+        def asked(self, kind: str, request: dict[str, object]) -> None:
+            raise ZeroDivisionError
+
+    explorer = Broken(FRAGMENT)
+    with pytest.raises(ZeroDivisionError):
+        explorer.ask = {"id": 7, "type": "compose"}
+    assert explorer.answered == 7
+    assert explorer.error["message"] == "Python could not answer"
+
+
+def test_a_mapping_set_in_python_is_shown():
+    explorer = MappingExplorer(FRAGMENT)
+    explorer.mapping = wb.spatial(4)
+    assert explorer.view["text"] == "spatial(4)"
+    with pytest.raises(wb.WorkbenchError, match="shows a TaskMapping, not a str"):
+        explorer.mapping = "spatial(4)"
+    assert explorer.mapping == wb.spatial(4)
+
+
+def test_linked_screens_have_one_selection():
+    a, b = MappingExplorer(FRAGMENT), MappingExplorer(wb.spatial(4))
+    b.select(group=2, worker=3)
+    a.select(worker=1)
+    joined = wb.link(a, b)
+    assert a.selection == b.selection == {"worker": 1, "step": None, "group": 2}
+    b.select(worker=9, step=1)
+    assert a.selection == {"worker": 9, "step": 1, "group": 2}
+    joined.unlink()
+    a.select(worker=0)
+    assert b.selection["worker"] == 9
+
+
+def test_links_that_meet_in_a_ring_come_to_rest():
+    a, b, c = (MappingExplorer(FRAGMENT) for _ in range(3))
+    links = [wb.link(a, b), wb.link(b, c), wb.link(c, a)]
+    c.select(worker=5)
+    assert [x.selection["worker"] for x in (a, b, c)] == [5, 5, 5]
+    assert len(links) == 3
+
+
+def test_what_cannot_be_linked_is_refused_in_words():
+    a = MappingExplorer(FRAGMENT)
+    for things, message in (((a,), "two screens"), ((a, a), "twice"), ((a, 3), "a int is none")):
+        with pytest.raises(wb.WorkbenchError, match=message):
+            wb.link(*things)
 
 
 def test_a_widget_has_a_text_of_its_own_and_a_small_state():
@@ -139,22 +206,3 @@ def test_bundles_are_what_their_sources_build(tmp_path: Path):
     assert {p.name: p.read_bytes() for p in built.iterdir()} == {
         p.name: p.read_bytes() for p in STATIC.iterdir()
     }
-
-
-ROOMS = (graph_views, mapping_views, nest_views, program_views)
-VIEWS = {
-    name: thing
-    for room in ROOMS
-    for name, thing in vars(room).items()
-    if dataclasses.is_dataclass(thing) and thing.__module__ == room.__name__
-}
-
-
-def test_types_of_the_browser_have_the_fields_of_the_views():
-    text = (ROOT / "extension" / "src" / "viz" / "types.ts").read_text(encoding="utf-8")
-    found = dict(re.findall(r"export interface (\w+) \{(.*?)\}", text, re.DOTALL))
-    for name, body in found.items():
-        fields = re.findall(r"(?:^|[;{\n])\s*(\w+):", body)
-        assert fields
-        assert set(fields) == {field.name for field in dataclasses.fields(VIEWS[name])}, name
-    assert set(VIEWS) == set(found)

@@ -10,6 +10,7 @@ What lives here
     timing        TimingView: samples, median, spread, conditions
     report        ReportView: faults, each with its place
     bundle        the MIME bundle of a view, and which drawing belongs to which view
+    typescript    the same dataclasses as the browser's types
     mapping_cells  the cells of one slice: boxes, or a raster
     mapping_svg   the grid of workers as a picture
     mapping_text  the same as a table
@@ -30,7 +31,8 @@ What lives here
 May import: base … graph, numpy.
 Start reading: model, then mapping, then bundle.
 Add one more: a frozen dataclass with `kind` and `version` and a function that makes it from the
-core object; a drawing and a text for it; its row in bundle.
+core object; a drawing and a text for it; its row in bundle; then
+`python -m pytest tests/view --update-golden` writes its type for the browser.
 """
 
 from workbench.view.bundle import bundle, svg_of, text_of

@@ -33,6 +33,9 @@ _TWINS: dict[type[Any], tuple[Draw, Draw, Draw]] = {
     ReportView: (report_svg, report_text, report_words),
 }
 
+VIEWS = tuple(_TWINS)
+"""Every class of view."""
+
 
 def bundle(view: View) -> dict[str, Any]:
     """All forms of a view, by MIME type.

@@ -3,7 +3,8 @@
 What lives here
     formatters  how IPython shows our objects: the static twins of workbench.view
     explore     explore(x): the live widget of an object
-    explorer    what all widgets share: scripts, styles, their text form
+    explorer    what all widgets share: selection, questions and answers, their text form
+    link        link(a, b): screens with one selection
     program     ProgramExplorer: texts side by side, lines of one origin light up together
     graph       GraphExplorer: operators and kernels, why a tensor is stored
     mapping     MappingExplorer: compose a mapping, select a worker, step through time

@@ -11,6 +11,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from workbench.base.errors import WorkbenchError
 from workbench.view.bundle import html_of, svg_of
 from workbench.view.model import View, as_json
 
@@ -20,18 +21,78 @@ STATIC = Path(__file__).parent / "static"
 class Explorer(anywidget.AnyWidget):
     """A live view.
 
+    The browser asks by `ask`, ``{"id": number, "type": word, …}``. What comes of it is a new
+    `view`, an `answer`, or an `error` that leaves the view as it was; `answered` then is the
+    number. A screen says what it answers in :meth:`asked`.
+
     Attributes
     ----------
     view : dict
         The view as JSON-ready data; what the browser draws.
+    selection : dict
+        What is picked, in keys that all screens share: ``worker``, ``step``, ``task``,
+        ``mapping``, ``link``, ``group``, ``node``, ``edge``, ``trial``, ``stage``. A screen
+        changes its own and keeps the others; `workbench.link` joins two screens.
+    error : dict or None
+        Of the last question: ``type``, ``message``, ``hint``, and the place in its text,
+        ``start`` to ``end`` [characters].
     """
 
     _css = STATIC / "workbench.css"
     view = traitlets.Dict().tag(sync=True)
+    selection = traitlets.Dict().tag(sync=True)
+    ask = traitlets.Dict().tag(sync=True)
+    answer = traitlets.Dict().tag(sync=True)
+    answered = traitlets.Int(0).tag(sync=True)
+    error = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
 
     def __init__(self, shown: View) -> None:
         self.shown = shown
         super().__init__(view=as_json(shown))
+
+    def select(self, **keys: Any) -> None:
+        """Pick something, such as ``worker=5, step=2``; other keys stay."""
+        self.selection = {**self.selection, **keys}
+
+    def asked(self, kind: str, request: dict[str, Any]) -> dict[str, Any] | None:
+        """Answer the browser.
+
+        Parameters
+        ----------
+        kind : str
+            What it asks for.
+        request : dict
+            With what; it may have any form.
+
+        Returns
+        -------
+        dict or None
+            What the browser reads as `answer`, JSON-ready.
+
+        Raises
+        ------
+        WorkbenchError
+            What is wrong; it becomes `error`.
+        """
+        del request
+        raise WorkbenchError(f"this screen has no answer to {kind[:40]!r}")
+
+    @traitlets.observe("ask")
+    def _on_ask(self, change: Any) -> None:
+        request = dict(change["new"])
+        number, kind = request.pop("id", None), request.pop("type", None)
+        if not isinstance(number, int) or not isinstance(kind, str):
+            return
+        answer: dict[str, Any] = {}
+        # Stands where a fault of ours gets through: the browser must not wait for ever.
+        error: dict[str, Any] | None = {**_FAULT, "type": kind}
+        with self.hold_sync():
+            try:
+                answer, error = self.asked(kind, request) or {}, None
+            except WorkbenchError as wrong:
+                error = {**error_json(wrong), "type": kind}
+            finally:
+                self.answer, self.error, self.answered = answer, error, number
 
     def show(self, shown: View) -> None:
         """Draw another view in its place."""
@@ -54,3 +115,22 @@ class Explorer(anywidget.AnyWidget):
         picture = html_of(self.shown, svg_of(self.shown))
         data = {**data, "text/html": picture, "text/plain": repr(self)}
         return (data, *rest) if rest else data
+
+
+_FAULT = {
+    "message": "Python could not answer",
+    "hint": "this is a fault of the workbench; its log has the trace",
+    "start": 0,
+    "end": 0,
+}
+
+
+def error_json(error: WorkbenchError) -> dict[str, str | int]:
+    """An error as a screen shows it; the place is empty where there is none."""
+    span = error.span
+    return {
+        "message": error.message,
+        "hint": error.hint or "",
+        "start": span.col if span else 0,
+        "end": span.end_col if span else 0,
+    }

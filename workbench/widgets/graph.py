@@ -1,11 +1,6 @@
 """GraphExplorer: a flow graph before and after fusion."""
 
-# Traits are descriptors whose types traitlets only knows at run time.
-# pyright: standard
-
 from __future__ import annotations
-
-import traitlets
 
 from workbench.graph import CompiledGraph, FlowGraph
 from workbench.view.graph import compiled_view, graph_view
@@ -27,7 +22,6 @@ class GraphExplorer(Explorer):
     """
 
     _esm = STATIC / "graph.js"
-    selection = traitlets.Dict({"group": -1}).tag(sync=True)
 
     def __init__(self, graph: FlowGraph | CompiledGraph) -> None:
         view = compiled_view(graph) if isinstance(graph, CompiledGraph) else graph_view(graph)

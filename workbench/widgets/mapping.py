@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import traitlets
-
 from workbench.base.errors import WorkbenchError
 from workbench.mapping import TaskMapping, parse_mapping
 from workbench.view.mapping import mapping_view
@@ -18,61 +16,43 @@ from workbench.widgets.explorer import STATIC, Explorer
 class MappingExplorer(Explorer):
     """The mapping screen.
 
-    The browser sends the text of the expression box as `ask`; the answer is either a new `view`
-    or an `error` that leaves the view as it was. Nothing in the text is run.
+    The browser sends the text of the expression box; nothing in the text is run.
 
     Parameters
     ----------
     mapping : TaskMapping
         What to begin with.
-
-    Attributes
-    ----------
-    mapping : TaskMapping
-        The last one that could be read; edits in the browser change it.
-    error : dict or None
-        Message, hint and place (characters) of what is wrong with the text.
-    selection : dict
-        ``worker``, and ``step`` or None for all steps.
     """
 
     _esm = STATIC / "mapping.js"
-    ask = traitlets.Dict().tag(sync=True)
-    answered = traitlets.Int(0).tag(sync=True)
-    error = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
-    selection = traitlets.Dict({"worker": 0, "step": None}).tag(sync=True)
 
     def __init__(self, mapping: TaskMapping) -> None:
-        self.mapping = mapping
+        self._mapping = mapping
         super().__init__(mapping_view(mapping))
+        self.select(worker=0, step=None)
+
+    @property
+    def mapping(self) -> TaskMapping:
+        """The mapping that is shown; edits in the browser change it, and to set it redraws."""
+        return self._mapping
+
+    @mapping.setter
+    def mapping(self, mapping: TaskMapping) -> None:
+        if not isinstance(mapping, TaskMapping):
+            raise WorkbenchError(
+                f"a mapping screen shows a TaskMapping, not a {type(mapping).__name__}",
+                hint="parse_mapping reads one from text",
+            )
+        self.show(mapping_view(mapping))
+        self._mapping = mapping
 
     def said(self) -> str:
         """The expression."""
         return str(self.mapping)
 
-    @traitlets.observe("ask")
-    def _answer(self, change: Any) -> None:
-        asked = change["new"]
-        text, number = asked.get("text"), asked.get("id")
-        if not isinstance(text, str) or not isinstance(number, int):
-            return
-        with self.hold_sync():
-            try:
-                mapping = parse_mapping(text)
-                self.show(mapping_view(mapping))
-                self.mapping = mapping
-                self.error = None
-            except WorkbenchError as error:
-                self.error = error_json(error)
-            self.answered = number
-
-
-def error_json(error: WorkbenchError) -> dict[str, str | int]:
-    """An error as the screen shows it; the place is empty where there is none."""
-    span = error.span
-    return {
-        "message": error.message,
-        "hint": error.hint or "",
-        "start": span.col if span else 0,
-        "end": span.end_col if span else 0,
-    }
+    def asked(self, kind: str, request: dict[str, Any]) -> dict[str, Any] | None:
+        """``compose`` shows the mapping of a ``text``."""
+        if kind != "compose":
+            return super().asked(kind, request)
+        self.mapping = parse_mapping(request.get("text", ""))
+        return None

@@ -1,11 +1,6 @@
 """ProgramExplorer: the texts of a kernel, lines of one origin linked."""
 
-# Traits are descriptors whose types traitlets only knows at run time.
-# pyright: standard
-
 from __future__ import annotations
-
-import traitlets
 
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
@@ -28,7 +23,6 @@ class ProgramExplorer(Explorer):
     """
 
     _esm = STATIC / "program.js"
-    selection = traitlets.Dict({"link": 0}).tag(sync=True)
 
     def __init__(self, program: Program | Kernel) -> None:
         view = kernel_view(program) if isinstance(program, Kernel) else program_view(program)

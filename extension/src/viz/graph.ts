@@ -2,15 +2,12 @@
 
 import { h, s, table } from "./dom";
 import { followTheme } from "./theme";
-import type { Box, Drawing, EdgeView, GraphView, GroupView, NodeView } from "./types";
-
-export interface GraphSelection { group: number }
+import type { Drawing, Host } from "./drawing";
+import type { Box, EdgeView, GraphView, GroupView, NodeView } from "./types";
 
 const ROW = 24, PAD = 9;
 
-export function renderGraph(
-  el: HTMLElement, first: GraphView, selected?: (selection: GraphSelection) => void
-): Drawing<GraphView, GraphSelection> {
+export function renderGraph(el: HTMLElement, first: GraphView, host: Host = {}): Drawing<GraphView> {
   let view = first, fused = true, asTable = false, picked = -1;
   let drawn: { groups: SVGElement[]; edges: SVGElement[] } = { groups: [], edges: [] };
   const title = h("span", { class: "kw-title" }), summary = h("span", { class: "kw-soft" });
@@ -52,7 +49,7 @@ export function renderGraph(
   function pick(group: number, follow = false): void {
     picked = group;
     mark();
-    selected?.({ group });
+    host.selected?.({ group });
     const box = view.groups[group]?.box;
     if (follow && box) map.scrollTo({ left: box.x - map.clientWidth / 2 + box.width / 2, top: box.y - map.clientHeight / 2 + box.height / 2 });
     said.textContent = view.groups[group] ? `kernel ${view.groups[group]!.name}` : "";
@@ -188,7 +185,7 @@ export function renderGraph(
   update(first);
   return {
     update,
-    select: (selection) => { picked = selection.group; mark(); },
+    select: (selection) => { picked = selection.group ?? -1; mark(); },
     dispose: () => { stopTheme(); resize.disconnect(); root.remove(); },
   };
 }

@@ -3,19 +3,10 @@
 import { h, table } from "./dom";
 import { Grid } from "./mapping-grid";
 import { cellsOf, filled, loopsAt, stepsOf, taskText, tasksOf, type Cells, type Task } from "./nest";
-import type { Drawing, MappingView } from "./types";
+import type { Drawing, Host, Problem, Selection } from "./drawing";
+import type { MappingView } from "./types";
 
-export interface MappingSelection { worker: number; step: number | null }
-export interface MappingError { message: string; hint: string; start: number; end: number }
-export interface MappingHooks {
-  /** Ask for the view of this text; null when nobody can compose (a saved notebook). */
-  compose: ((text: string) => void) | null;
-  selected?: (selection: MappingSelection) => void;
-}
-export interface MappingDrawing extends Drawing<MappingView, MappingSelection> {
-  /** Show an error under the expression box, or none; the picture stays what it was. */
-  fail(error: MappingError | null): void;
-}
+interface Place { worker: number; step: number | null }
 
 const PRESETS: [string, string][] = [
   ["copy of 64 × 8 by 128 threads", "repeat(4, 1) * spatial(16, 8)"],
@@ -27,16 +18,16 @@ const PRESETS: [string, string][] = [
 ];
 const SHOWN_TASKS = 128, SHOWN_WORKERS = 256, FRAME_MS = 650, CALM_MS = 1200, WINDOW: [number, number] = [1024, 1024];
 
-export function renderMapping(el: HTMLElement, first: MappingView, hooks: MappingHooks): MappingDrawing {
-  let view = first, pinned: MappingSelection = { worker: 0, step: null }, hovered: number | null = null;
+export function renderMapping(el: HTMLElement, first: MappingView, host: Host = {}): Drawing<MappingView> {
+  let view = first, pinned: Place = { worker: 0, step: null }, hovered: number | null = null;
   let slice = 0, playing = 0, asTable = false, cells: Cells | null = null;
 
   const box = h("input", {
     class: "kw-expression", type: "text", spellcheck: "false", autocomplete: "off", "aria-label": "Mapping expression",
-    value: view.text, oninput: () => hooks.compose?.(box.value),
+    value: view.text, oninput: () => compose(box.value),
   });
-  box.readOnly = !hooks.compose;
-  const preset = h("select", { "aria-label": "Presets", onchange: () => { if (preset.value) { box.value = preset.value; hooks.compose?.(preset.value); preset.value = ""; } } },
+  box.readOnly = !host.ask;
+  const preset = h("select", { "aria-label": "Presets", onchange: () => { if (preset.value) { box.value = preset.value; compose(preset.value); preset.value = ""; } } },
     h("option", { value: "" }, "presets"), ...PRESETS.map(([name, text]) => h("option", { value: text }, name)));
   const facts = h("div", { class: "kw-facts", role: "status" });
   const problem = h("div", { class: "kw-error", role: "alert" });
@@ -94,15 +85,15 @@ export function renderMapping(el: HTMLElement, first: MappingView, hooks: Mappin
     if (act || onButton) event.stopPropagation();
   }
 
-  function choose(change: Partial<MappingSelection>): void {
+  function choose(change: Partial<Place>): void {
     pinned = { ...pinned, ...change };
     hovered = null;
     repaint();
-    hooks.selected?.(pinned);
+    host.selected?.(selection());
     said.textContent = `worker ${pinned.worker}${pinned.step === null ? "" : `, step ${pinned.step}`}: ${tasksText(pinned)}`;
   }
 
-  function tasksText(selection: MappingSelection): string {
+  function tasksText(selection: Place): string {
     if (!view.nest) return "";
     const { tasks } = tasksOf(view.nest, selection.worker, SHOWN_TASKS);
     const shown = selection.step === null ? tasks.slice(0, 8) : tasks.slice(selection.step, selection.step + 1);
@@ -163,7 +154,7 @@ export function renderMapping(el: HTMLElement, first: MappingView, hooks: Mappin
   }
 
   function repaint(): void {
-    const shown: MappingSelection = { worker: hovered ?? pinned.worker, step: pinned.step };
+    const shown: Place = { worker: hovered ?? pinned.worker, step: pinned.step };
     const { tasks, more } = view.nest ? tasksOf(view.nest, shown.worker, SHOWN_TASKS) : { tasks: [], more: false };
     const path = tasks.map((task) => (task.place.length > 1 ? task.place.slice(-2) : [0, ...task.place]) as [number, number]);
     const inSlice = tasks.every((task) => leadOf(slice).every((at, dim) => task.place[dim] === at));
@@ -210,16 +201,31 @@ export function renderMapping(el: HTMLElement, first: MappingView, hooks: Mappin
     recount();
   }
 
+  /** The text goes to Python, which answers with a view or with what is wrong; the view stays. */
+  async function compose(text: string): Promise<void> {
+    const reply = await host.ask?.("compose", { text });
+    if (reply && !reply.late) fail(reply.problem);
+  }
+
+  function fail(error: Problem | null): void {
+    problem.replaceChildren(...(error ? errorOf(box.value, error) : []));
+    facts.classList.toggle("kw-hidden", error !== null);
+    box.classList.toggle("kw-wrong", error !== null);
+    box.setAttribute("aria-invalid", String(error !== null));
+    root.classList.toggle("kw-stale", error !== null);
+  }
+
+  function selection(): Selection {
+    const task = view.nest && pinned.step !== null ? tasksOf(view.nest, pinned.worker, pinned.step + 1).tasks[pinned.step] : undefined;
+    return { ...pinned, task: task?.place ?? [], mapping: view.canonical || view.text };
+  }
+
   update(first);
   return {
     update,
-    select: (selection) => { pinned = { worker: Math.min(Math.max(0, selection.worker), view.workers - 1), step: selection.step }; repaint(); },
-    fail: (error) => {
-      problem.replaceChildren(...(error ? errorOf(box.value, error) : []));
-      facts.classList.toggle("kw-hidden", error !== null);
-      box.classList.toggle("kw-wrong", error !== null);
-      box.setAttribute("aria-invalid", String(error !== null));
-      root.classList.toggle("kw-stale", error !== null);
+    select: ({ worker = 0, step = null }) => {
+      pinned = { worker: Math.min(Math.max(0, worker), view.workers - 1), step: step === null ? null : Math.min(step, view.most_tasks - 1) };
+      repaint();
     },
     dispose: () => { stop(); grid.dispose(); root.remove(); },
   };
@@ -228,14 +234,14 @@ export function renderMapping(el: HTMLElement, first: MappingView, hooks: Mappin
 const key = (name: string): HTMLElement => h("kbd", {}, name);
 
 /** Message, the place in the text, and what to do. */
-function errorOf(text: string, error: MappingError): HTMLElement[] {
+function errorOf(text: string, error: Problem): HTMLElement[] {
   const place = error.end > error.start && error.start < text.length
     ? h("code", { class: "kw-place" }, cut(text.slice(0, error.start), -60), h("mark", {}, text.slice(error.start, error.end)), cut(text.slice(error.end), 40))
     : null;
   return [h("span", {}, error.message), ...(place ? [place] : []), ...(error.hint ? [h("span", { class: "kw-soft" }, error.hint)] : [])];
 }
 
-function sideOf(view: MappingView, at: MappingSelection, tasks: Task[], more: boolean): HTMLElement[] {
+function sideOf(view: MappingView, at: Place, tasks: Task[], more: boolean): HTMLElement[] {
   const parts: HTMLElement[] = [];
   const rows = tasks.map((task, k) => [k, taskText(task.place), `${task.place.reduce((sum, x, dim) => sum + x * view.strides[dim]!, 0) * view.item_bytes} B`]);
   if (more) rows.push(["…", "…", ""]);
@@ -251,7 +257,7 @@ function sideOf(view: MappingView, at: MappingSelection, tasks: Task[], more: bo
 }
 
 /** The nest, line by line; behind each loop and index its value for the worker at the step. */
-function loopsOf(view: MappingView, at: MappingSelection, tasks: Task[]): HTMLElement {
+function loopsOf(view: MappingView, at: Place, tasks: Task[]): HTMLElement {
   const task = tasks[at.step ?? 0], nest = view.nest;
   const loops = nest ? task?.loops ?? loopsAt(nest, Math.min(at.step ?? 0, stepsOf(nest) - 1)) : [];
   let loop = 0, dim = 0;

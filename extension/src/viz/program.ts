@@ -4,15 +4,12 @@
 import { h } from "./dom";
 import { followTheme } from "./theme";
 import { paint } from "./code";
-import type { Drawing, PaneView, ProgramView } from "./types";
-
-export interface ProgramSelection { link: number }
+import type { Drawing, Host } from "./drawing";
+import type { PaneView, ProgramView } from "./types";
 
 const ROOM_FOR_ALL = 1240;
 
-export function renderProgram(
-  el: HTMLElement, first: ProgramView, selected?: (selection: ProgramSelection) => void
-): Drawing<ProgramView, ProgramSelection> {
+export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = {}): Drawing<ProgramView> {
   let view = first, pinned = 0, lines = new Map<number, HTMLElement[]>(), lit: HTMLElement[] = [];
   let open: boolean[] = [];
   const title = h("span", { class: "kw-title" }), signature = h("span", { class: "kw-soft" });
@@ -53,7 +50,7 @@ export function renderProgram(
   function pin(link: number, code: HTMLElement | null): void {
     pinned = link;
     light(link, code);
-    selected?.({ link });
+    host.selected?.({ link });
     said.textContent = link ? `line linked in ${new Set(lit.map((line) => line.parentElement!.getAttribute("aria-label"))).size} texts: ${lit[0]?.textContent?.trim() ?? ""}` : "";
   }
 
@@ -123,7 +120,7 @@ export function renderProgram(
   update(first);
   return {
     update,
-    select: (selection) => { pinned = selection.link; light(pinned, null); },
+    select: (selection) => { pinned = selection.link ?? 0; light(pinned, null); },
     dispose: () => { stopTheme(); resize.disconnect(); root.remove(); },
   };
 }

@@ -1,47 +1,212 @@
-// Views as Python sends them (workbench/view); a test holds the field names against the dataclasses.
+// Views as Python sends them. Made from the dataclasses in workbench/view by
+// `python -m pytest tests/view --update-golden`; do not edit.
 
-export interface Fact { value: string; words: string }
-export interface LoopView { name: string; extent: number; attr: string }
+/** A figure and what it counts; the figure may be empty. */
+export interface Fact {
+  value: string;
+  words: string;
+}
+
+/** One factor of a composition. */
+export interface FactorView {
+  text: string;
+  name: string;
+  shape: number[];
+  workers: number;
+}
+
+/** A loop from 0 to `extent`; `attr` is its loop attribute, empty when there is none. */
+export interface LoopView {
+  name: string;
+  extent: number;
+  attr: string;
+}
+
+/** A summand: ``coef * ((source // div) % mod)``, or ``coef * table[position]``, or ``coef``. */
 export interface TermView {
-  coef: number; source: number; div: number; mod: number | null;
-  table: number[]; position: TermView[]; constant: boolean;
+  coef: number;
+  source: number;
+  div: number;
+  mod: number | null;
+  table: number[];
+  position: TermView[];
+  constant: boolean;
 }
-export interface GuardView { terms: TermView[]; bound: TermView[] }
+
+/** A task is done only where the sum of `terms` is less than that of `bound`. */
+export interface GuardView {
+  terms: TermView[];
+  bound: TermView[];
+}
+
+/** Loops outermost first; per dim the summands of the task's coordinate; guards. */
 export interface NestView {
-  loops: LoopView[]; dims: string[]; index: TermView[][]; guards: GuardView[];
+  loops: LoopView[];
+  dims: string[];
+  index: TermView[][];
+  guards: GuardView[];
 }
-export interface FactorView { text: string; name: string; shape: number[]; workers: number }
+
+/** What a mapping screen knows. */
 export interface MappingView {
-  kind: "mapping"; version: 1;
-  text: string; canonical: string; shape: number[]; workers: number; most_tasks: number;
-  facts: Fact[]; factors: FactorView[]; nest: NestView | null; lines: string[];
-  strides: number[]; item_bytes: number; layout: string; editable: boolean;
+  text: string;
+  canonical: string;
+  shape: number[];
+  workers: number;
+  most_tasks: number;
+  facts: Fact[];
+  factors: FactorView[];
+  nest: NestView | null;
+  lines: string[];
+  strides: number[];
+  item_bytes: number;
+  layout: string;
+  editable: boolean;
+  kind: "mapping";
+  version: 1;
 }
 
-export interface LineView { text: string; link: number; group: number }
-export interface PaneView { name: string; aside: string; language: string; lines: LineView[]; first: number }
-export interface Figure { label: string; value: string; note: string; warn: boolean }
-export interface StageView { name: string; ms: number; changes: number }
+/** A line of a text. */
+export interface LineView {
+  text: string;
+  link: number;
+  group: number;
+}
+
+/** One text. */
+export interface PaneView {
+  name: string;
+  aside: string;
+  language: string;
+  lines: LineView[];
+  first: number;
+}
+
+/** A number with what it is, what it means, and whether that is a reason to look. */
+export interface Figure {
+  label: string;
+  value: string;
+  note: string;
+  warn: boolean;
+}
+
+/** A step of the compiler: its name, its time [ms], and how many nodes it changed. */
+export interface StageView {
+  name: string;
+  ms: number;
+  changes: number;
+}
+
+/** What a program screen knows. */
 export interface ProgramView {
-  kind: "program"; version: 1;
-  name: string; signature: string; launch: string; target: string;
-  panes: PaneView[]; figures: Figure[]; stages: StageView[]; problem: string;
+  name: string;
+  signature: string;
+  target: string;
+  panes: PaneView[];
+  figures: Figure[];
+  stages: StageView[];
+  problem: string;
+  launch: string;
+  kind: "program";
+  version: 1;
 }
 
-export interface Box { x: number; y: number; width: number; height: number }
-export interface NodeView { name: string; detail: string; origin: string; role: string; group: number; box: Box }
-export interface GroupView { name: string; nodes: number[]; moved: string; box: Box }
-export interface EdgeView { source: number; target: number; tensor: string; reason: number; route: number[] }
-export interface Change { label: string; before: string; after: string }
+/** What a timing screen knows; times are of one call [µs]. */
+export interface TimingView {
+  name: string;
+  samples_us: number[];
+  median_us: number;
+  low_us: number;
+  high_us: number;
+  min_us: number;
+  median: string;
+  spread: string;
+  conditions: string;
+  kind: "timing";
+  version: 1;
+}
+
+/** Where something is drawn, from its top left corner [px]. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** An operator, an input or an output. */
+export interface NodeView {
+  name: string;
+  detail: string;
+  origin: string;
+  role: string;
+  group: number;
+  box: Box;
+}
+
+/** A tensor that flows. */
+export interface EdgeView {
+  source: number;
+  target: number;
+  tensor: string;
+  reason: number;
+  route: number[];
+}
+
+/** Operators that share a kernel; inputs and outputs stand alone. */
+export interface GroupView {
+  name: string;
+  nodes: number[];
+  moved: string;
+  box: Box;
+}
+
+/** A figure before and after fusion; `before` is empty where nothing is compared. */
+export interface Change {
+  label: string;
+  before: string;
+  after: string;
+}
+
+/** What a graph screen knows. */
 export interface GraphView {
-  kind: "graph"; version: 1;
-  name: string; summary: string; nodes: NodeView[]; edges: EdgeView[]; groups: GroupView[]; stored: EdgeView[];
-  reasons: string[]; changes: Change[]; before: Box; after: Box; note: string;
+  name: string;
+  summary: string;
+  nodes: NodeView[];
+  edges: EdgeView[];
+  groups: GroupView[];
+  stored: EdgeView[];
+  reasons: string[];
+  changes: Change[];
+  before: Box;
+  after: Box;
+  note: string;
+  kind: "graph";
+  version: 1;
 }
 
-/** What every drawing gives back. */
-export interface Drawing<View, Selection> {
-  update(view: View): void;
-  select(selection: Selection): void;
-  dispose(): void;
+/** One fault. */
+export interface FaultView {
+  what: string;
+  message: string;
+  hint: string;
+  place: string;
+  code: string;
+  who: string;
+  other: string;
+  count: number;
 }
+
+/** What a run found. */
+export interface ReportView {
+  faults: FaultView[];
+  steps: number;
+  kind: "report";
+  version: 1;
+}
+
+/** Every view. */
+export type View = MappingView | ProgramView | TimingView | GraphView | ReportView;
+
+/** The version of each kind that these types describe. */
+export const VERSIONS: Record<string, number> = { mapping: 1, program: 1, timing: 1, graph: 1, report: 1 };

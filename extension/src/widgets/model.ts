@@ -13,8 +13,3 @@ export function watch(model: Model, names: string[], callback: () => void): () =
   for (const name of names) model.on(`change:${name}`, callback);
   return () => { for (const name of names) model.off(`change:${name}`, callback); };
 }
-
-/** What stands in a cell when a view is newer than this widget. */
-export function newer(el: HTMLElement, found: { kind: string; version: number } | null): void {
-  el.textContent = found ? `This ${found.kind} view has version ${found.version}, which this screen does not know. Update kernel-workbench.` : "";
-}

@@ -1,0 +1,35 @@
+// Any view, by its kind: for who has a view and does not know which (the notebook renderer, a page
+// that was exported). Widgets import their own drawing only, to stay small.
+
+import type { Drawing, Host, Render } from "./drawing";
+import { h } from "./dom";
+import { renderGraph } from "./graph";
+import { renderMapping } from "./mapping";
+import { renderProgram } from "./program";
+import { VERSIONS, type View } from "./types";
+
+const DRAWINGS: Record<string, Render<any>> = {
+  graph: renderGraph, mapping: renderMapping, program: renderProgram,
+};
+
+/** What is said in place of a view that this screen cannot draw; empty where it can. */
+export function refusal(view: unknown, drawings: Record<string, unknown> = DRAWINGS): string {
+  const { kind, version } = (view ?? {}) as { kind?: unknown; version?: unknown };
+  if (typeof kind !== "string" || typeof version !== "number") return "This is not a view of kernel-workbench.";
+  if (!(kind in drawings)) return `This screen has no drawing for a ${kind} view.`;
+  if (version > (VERSIONS[kind] ?? 0)) return `This ${kind} view has version ${version}, which this screen does not know. Update kernel-workbench.`;
+  return version < (VERSIONS[kind] ?? 0) ? `This ${kind} view was saved by an older version (${version}). Run its cell again.` : "";
+}
+
+/** Draw a view; one that cannot be drawn is said so, with its text twin where there is one. */
+export function draw(el: HTMLElement, view: View, host: Host = {}, twin = ""): Drawing<View> {
+  const why = refusal(view);
+  if (!why) return DRAWINGS[view.kind]!(el, view, host) as Drawing<View>;
+  el.replaceChildren(refused(why, twin));
+  return { update: () => {}, select: () => {}, dispose: () => el.replaceChildren() };
+}
+
+export function refused(why: string, twin = ""): HTMLElement {
+  return h("div", { class: "kw kw-refused", role: "group", "aria-label": "View" },
+    h("div", { class: "kw-problem", role: "note" }, why), twin && h("pre", { class: "kw-twin-text" }, twin));
+}
