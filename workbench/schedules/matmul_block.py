@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.ir import build
 from workbench.ir.expr import BinaryOp, Expr, Var
-from workbench.ir.stmt import Allocate, Declare, If, Seq, Stmt, Store
+from workbench.ir.stmt import Allocate, Declare, Evaluate, If, Seq, Stmt, Store
 from workbench.ir.traverse import rewrite, substitute
 from workbench.ir.types import Scope, TensorType
 from workbench.schedules.combine import unflat
@@ -180,7 +180,12 @@ class Block:
         done = self.store(down, across, here)
         if rounds > 1:
             again = self.vectors(lambda i, v: Store(acc, (i, v), build.load(self.c, here(i, v))))
-            start = If(equal(self.k0, 0), start, again)
+            # what the next tile adds to comes nearer meanwhile
+            after = smaller(build.add(down, 1), build.sub(self.panels(0), 1))
+            ahead = self.vectors(
+                lambda i, v: Evaluate(build.load(self.c, (after, *here(i, v)[1:])))
+            )
+            start = If(equal(self.k0, 0), start, Seq((ahead, again)))
             done = If(equal(self.k0, rounds - 1), done)
         keep = self.vectors(lambda i, v: Store(self.c, here(i, v), build.load(acc, (i, v))))
         return Seq((Allocate(acc), start, self.terms(acc, down, across), keep, done))
