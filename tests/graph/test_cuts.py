@@ -145,4 +145,3 @@ def test_what_cannot_be_cut_says_so():
     assert again.made_for == "cuda"
     holds(again)
     assert flow.optimize().cut(["m"]).optimize().cuts == ()
-

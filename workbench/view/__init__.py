@@ -5,8 +5,13 @@ What lives here
     mapping       MappingView: facts, nest, canonical form
     cells         who does which cell: the part of a mapping that a picture can show
     program       ProgramView: texts side by side, lines linked, resources
-    graph         GraphView: operators before, kernels after, reasons
-    layout        where the boxes of a graph lie, by Graphviz
+    graph         a flow graph as a GraphView: operators before, kernels after, reasons
+    graph_parts   what a GraphView is made of
+    graph_place   where its boxes and edges lie, before and after
+    layout        where the boxes of a graph lie, by Graphviz or in columns
+    layers        the columns: quick for any graph
+    what_if       what cuts in a graph change; the program of one group
+    onnx_file     an ONNX file as a graph
     timing        TimingView: samples, median, spread, conditions
     report        ReportView: faults, each with its place
     bundle        the MIME bundle of a view, and which drawing belongs to which view
@@ -36,9 +41,11 @@ core object; a drawing and a text for it; its row in bundle; then
 """
 
 from workbench.view.bundle import bundle, svg_of, text_of
-from workbench.view.graph import GraphView, compiled_view, graph_view
+from workbench.view.graph import compiled_view, graph_view
+from workbench.view.graph_parts import GraphView
 from workbench.view.mapping import MappingView, mapping_view
 from workbench.view.model import View, as_json
+from workbench.view.onnx_file import onnx_view
 from workbench.view.program import ProgramView, kernel_view, program_view
 from workbench.view.report import ReportView, report_view
 from workbench.view.timing import TimingView, timing_view
@@ -56,6 +63,7 @@ __all__ = [
     "graph_view",
     "kernel_view",
     "mapping_view",
+    "onnx_view",
     "program_view",
     "report_view",
     "svg_of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.view.graph import GraphView
+from workbench.view.graph_parts import GraphView
 from workbench.view.graph_svg import graph_svg, graph_text, graph_words
 from workbench.view.mapping import MappingView
 from workbench.view.mapping_svg import mapping_svg

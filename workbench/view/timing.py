@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from workbench.runtime.timing import _time as time_text
+from workbench.runtime.timing import time_text
 
 if TYPE_CHECKING:
     from workbench.runtime.timing import Measurement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import floor, log10
 from typing import TYPE_CHECKING
 
-from workbench.runtime.timing import _time as time_text
+from workbench.runtime.timing import time_text
 from workbench.view.card import MARGIN, card, clipped, rule, spans
 from workbench.view.columns import shown, table, wrapped
 from workbench.view.svg import element, rect, text

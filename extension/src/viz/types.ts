@@ -151,6 +151,7 @@ export interface EdgeView {
   tensor: string;
   reason: number;
   route: number[];
+  value: number;
 }
 
 /** Operators that share a kernel; inputs and outputs stand alone. */
@@ -159,6 +160,8 @@ export interface GroupView {
   nodes: number[];
   moved: string;
   box: Box;
+  saved: string;
+  number: number;
 }
 
 /** A figure before and after fusion; `before` is empty where nothing is compared. */
@@ -166,6 +169,22 @@ export interface Change {
   label: string;
   before: string;
   after: string;
+}
+
+/** A kernel that is there only with the cuts, or only without. */
+export interface KernelChange {
+  name: string;
+  moved: string;
+  group: number;
+  new: boolean;
+}
+
+/** What cuts change. */
+export interface WhatIf {
+  values: number[];
+  tensors: string[];
+  changes: Change[];
+  kernels: KernelChange[];
 }
 
 /** What a graph screen knows. */
@@ -181,6 +200,9 @@ export interface GraphView {
   before: Box;
   after: Box;
   note: string;
+  first: number;
+  total: number;
+  what_if: WhatIf | null;
   kind: "graph";
   version: 1;
 }
