@@ -153,8 +153,8 @@ class Measurement:
         low, high = self.quartiles_us
         head = f"{self.name}: " if self.name else ""
         return (
-            f"{head}{time_text(self.median_us)} (middle half {time_text(low)} to {time_text(high)}, "
-            f"least {time_text(self.min_us)}; {self.conditions})"
+            f"{head}{time_text(self.median_us)} "
+            f"(middle half {time_text(low)} to {time_text(high)}, least {time_text(self.min_us)}; {self.conditions})"
         )
 
 
