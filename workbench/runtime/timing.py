@@ -154,7 +154,8 @@ class Measurement:
         head = f"{self.name}: " if self.name else ""
         return (
             f"{head}{time_text(self.median_us)} "
-            f"(middle half {time_text(low)} to {time_text(high)}, least {time_text(self.min_us)}; {self.conditions})"
+            f"(middle half {time_text(low)} to {time_text(high)}, "
+            f"least {time_text(self.min_us)}; {self.conditions})"
         )
 
 

@@ -55,6 +55,7 @@ def tune(
     record: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
     observer: Observer | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Tuning:
     """Find the fastest candidate of a space.
 
@@ -87,6 +88,8 @@ def tune(
         once, so it should have one worker per device.
     observer : callable, optional
         Called after each trial.
+    stop : callable, optional
+        Asked before each candidate is predicted and before each heat; True ends the search early.
 
     Returns
     -------
@@ -124,7 +127,8 @@ def tune(
             notes=sorted({t.reason for t in refused}),
         )
     log = _Log(observer, Record(record) if record else None, min(top, len(legal)))
-    heat = _Heats(goal, args, dict(expected) if expected else None, tolerance, sample_s, executor)
+    known = dict(expected) if expected else None
+    heat = _Heats(goal, args, known, tolerance, sample_s, executor, stop)
     end = None if budget_s is None else start + budget_s
     try:
         for candidate in legal:
@@ -137,7 +141,17 @@ def tune(
     trials = (*log.settled(legal), *refused)
     name = next((e.module.kernel.name for e in log.entries if e.module), "kernel")
     seconds = time.perf_counter() - start
-    return Tuning(name, str(goal), cpu().name, trials, log.stopped, seconds, build)
+    return Tuning(
+        name, str(goal), cpu().name, trials, log.stopped, seconds, build,
+        lambda candidate: _module(build, candidate, args),
+    )  # fmt: skip
+
+
+def _module(build: Build, candidate: Candidate, args: Sequence[Any] | None) -> Module:
+    made = build(**candidate)
+    if isinstance(made, Program):
+        return made.module(**(bind(made.name, made.params, args) if args is not None else {}))
+    return made
 
 
 @dataclass
@@ -186,9 +200,7 @@ def _entry(
 ) -> _Entry:
     """The candidate's module and its predicted time."""
     try:
-        made = build(**candidate)
-        if isinstance(made, Program):
-            made = made.module(**(bind(made.name, made.params, args) if args is not None else {}))
+        made = _module(build, candidate, args)
         prediction = predict(lower(made, target), target)
     except WorkbenchError as error:
         return _Entry(Trial(candidate, Status.FAILED, error.message))
@@ -225,8 +237,8 @@ def _run(log: _Log, heats: _Heats, top: int, end: float | None) -> str:
     if heats.late(end):
         for entry in new:
             if entry.trial.status is Status.SKIPPED:
-                entry.trial = replace(entry.trial, reason="the time was up")
-        return "the time was up"
+                entry.trial = replace(entry.trial, reason=heats.why)
+        return heats.why
     _final(new, heats)
     return ""
 
@@ -267,6 +279,7 @@ def _trial(planned: Trial, outcome: Outcome) -> Trial:
         compile_ms=outcome.compile_ms or planned.compile_ms,
         registers=outcome.registers,
         spill_bytes=outcome.spill_bytes,
+        occupancy=outcome.occupancy,
     )
     if outcome.timed is None:
         return found
@@ -292,10 +305,14 @@ class _Heats:
     tolerance: float
     sample_s: float
     executor: Executor | None
+    stop: Callable[[], bool] | None = None
+    why: str = "the time was up"
 
     def late(self, end: float | None) -> bool:
-        """Whether the time is up."""
-        return end is not None and time.perf_counter() >= end
+        """Whether the time is up, or the search was stopped."""
+        if self.stop is not None and self.stop():
+            self.why = "stopped"
+        return self.why == "stopped" or (end is not None and time.perf_counter() >= end)
 
     def run(
         self, groups: Sequence[list[_Entry]], end: float | None

@@ -12,7 +12,11 @@ What lives here
     layers        the columns: quick for any graph
     what_if       what cuts in a graph change; the program of one group
     onnx_file     an ONNX file as a graph
-    timing        TimingView: samples, median, spread, conditions
+    timing        TimingView: samples, median, spread, conditions, peers
+    roofline      a kernel against what its machine can do
+    tune          TuneView: trials, predicted against measured; two texts compared
+    execution     ExecutionView: the form of a run step by step, which nothing makes yet
+    memory        MemoryView: the form of accesses, which nothing makes yet
     report        ReportView: faults, each with its place
     bundle        the MIME bundle of a view, and which drawing belongs to which view
     typescript    the same dataclasses as the browser's types
@@ -24,6 +28,7 @@ What lives here
     explain       a model in words: its kernels, what is stored between them, and why
     graph_rows    a long graph cut into rows, and how its edges go on
     timing_svg    a measurement as a picture and as text
+    tune_svg      a search as a picture and as text
     report_svg    a report as a picture and as text
     code          words of a line of code, for colour
     card          the frame, styles and words that all pictures share
@@ -49,6 +54,7 @@ from workbench.view.onnx_file import onnx_view
 from workbench.view.program import ProgramView, kernel_view, program_view
 from workbench.view.report import ReportView, report_view
 from workbench.view.timing import TimingView, timing_view
+from workbench.view.tune import TuneView, tune_view
 
 __all__ = [
     "GraphView",
@@ -56,6 +62,7 @@ __all__ = [
     "ProgramView",
     "ReportView",
     "TimingView",
+    "TuneView",
     "View",
     "as_json",
     "bundle",
@@ -69,4 +76,5 @@ __all__ = [
     "svg_of",
     "text_of",
     "timing_view",
+    "tune_view",
 ]

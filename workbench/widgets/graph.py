@@ -40,8 +40,9 @@ class GraphExplorer(Explorer):
     def __init__(self, graph: FlowGraph | CompiledGraph, limit: int = LIVE_LIMIT) -> None:
         self._limit = limit
         self._compiled = graph if isinstance(graph, CompiledGraph) else None
-        self._values: list[int] = []
         self.flow = flow_of(graph) if isinstance(graph, CompiledGraph) else graph
+        made = [t for op in self.flow.operators for t in op.outputs]
+        self._values = [made.index(t) for t in self.flow.cuts]
         made_for = Target.parse(self.flow.made_for or "cpu")
         self._target = self._compiled.target if self._compiled else made_for
         view = self._made(0)
