@@ -143,8 +143,11 @@ def _drawn(
 ) -> tuple[list[NodeView], list[tuple[EdgeView, Tensor, Operator | None]]]:
     """Inputs, operators and outputs; and the tensors between them, with who reads them."""
     values = {t: k for k, t in enumerate(t for op in seen.operators for t in op.outputs)}
-    nodes = [NodeView(t.name, _type(t), "", "input", -1) for t in seen.inputs]
-    stored: dict[Tensor, int] = {t: k for k, t in enumerate(seen.inputs)}
+    read = {t for op, _ in members for t in op.inputs}
+    part = len({op for op, _ in members}) < len(seen.operators)
+    inputs = [t for t in seen.inputs if not part or t in read]
+    nodes = [NodeView(t.name, _type(t), "", "input", -1) for t in inputs]
+    stored: dict[Tensor, int] = {t: k for k, t in enumerate(inputs)}
     own: dict[tuple[Tensor, int], int] = {}
     for op, number in members:
         group = seen.groups[number] if number >= 0 else None
@@ -159,7 +162,7 @@ def _drawn(
         said = f"{tensor.name} {_type(tensor)}"
         edges.append((EdgeView(source, target, said, value=values.get(tensor, -1)), tensor, user))
 
-    for k, (op, number) in enumerate(members, len(seen.inputs)):
+    for k, (op, number) in enumerate(members, len(inputs)):
         for t in op.inputs:
             source = own.get((t, number), stored.get(t))
             if source is not None:

@@ -261,7 +261,7 @@ def _lines(old: Sequence[str], new: Sequence[str]) -> Iterable[DiffLine]:
     last = 0
     for group in matcher.get_grouped_opcodes(CONTEXT):
         if skipped := group[0][1] - last:
-            yield DiffLine("…", f"{skipped} like lines")
+            yield DiffLine("…", f"{skipped} like line{'s' * (skipped != 1)}")
         for kind, a, b, c, d in group:
             if kind == "equal":
                 yield from (DiffLine("=", text) for text in old[a:b])

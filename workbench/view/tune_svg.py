@@ -121,6 +121,7 @@ class _Axis:
             (1, 2, 5),
             tuple(range(1, 10)),
             tuple(k / 5 for k in range(5, 50)),
+            tuple(k / 50 for k in range(50, 500)),
         ):
             ticks = [k * 10.0**d for d in decades for k in steps if low <= k * 10.0**d <= high]
             if len(ticks) >= 3:
@@ -134,11 +135,14 @@ class _Axis:
 
 def _fastest(view: TuneView, x: float) -> list[str]:
     measured = sorted((t for t in view.trials if t.median_us), key=lambda t: t.median_us or 0.0)
-    marks = [text(x, 64, "the fastest", class_="soft s")]
+    varied = [k for k in range(len(view.knobs)) if len({t.knobs[k] for t in measured}) > 1]
+    same = [k for k in range(len(view.knobs)) if k not in varied]
+    shared = f", all with {knobs_text(view, measured[0], same)}" if measured and same else ""
+    marks = [text(x, 64, clipped(f"the fastest{shared}", 330, 11, 0.56), class_="soft s")]
     y = PLOT[1] + 14
     for t in measured[:LISTED]:
         marks.append(text(x + 62, y, time_text(t.median_us or 0.0), class_="m end"))
-        said = clipped(knobs_text(view, t), WIDTH - MARGIN - x - 76, 11)
+        said = clipped(knobs_text(view, t, varied), WIDTH - MARGIN - x - 76, 11)
         marks.append(text(x + 76, y, said, class_="m s soft"))
         y += 25
     if not measured:
@@ -148,9 +152,10 @@ def _fastest(view: TuneView, x: float) -> list[str]:
     return marks
 
 
-def knobs_text(view: TuneView, trial: TrialView) -> str:
-    """What a trial chose, in a line."""
-    pairs = zip(view.knobs, trial.knobs, strict=True)
+def knobs_text(view: TuneView, trial: TrialView, which: Sequence[int] | None = None) -> str:
+    """What a trial chose, in a line; of some knobs only, by their numbers."""
+    numbers = range(len(view.knobs)) if which is None else which
+    pairs = ((view.knobs[k], trial.knobs[k]) for k in numbers)
     return shown(", ".join(f"{name} {value}" for name, value in pairs if value))
 
 

@@ -3,17 +3,17 @@
 export interface Axis { low: number; high: number; ticks: number[]; at(value: number): number }
 
 /** A logarithmic axis around positive values. */
-export function logAxis(values: number[], room = 1.12): Axis {
+export function logAxis(values: number[], room = 1.12, most = 7): Axis {
   const known = values.filter((value) => value > 0), some = known.length ? known : [1, 10];
   const low = Math.min(...some) / room, high = Math.max(...some) * room;
   let ticks: number[] = [];
-  for (const steps of [[1], [1, 3], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9], Array.from({ length: 45 }, (_, k) => 1 + k / 5)]) {
+  for (const steps of [[1], [1, 3], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9], Array.from({ length: 45 }, (_, k) => 1 + k / 5), Array.from({ length: 450 }, (_, k) => 1 + k / 50)]) {
     ticks = [];
     for (let d = Math.floor(Math.log10(low)); d <= Math.ceil(Math.log10(high)); d++)
       for (const step of steps) { const tick = step * 10 ** d; if (tick >= low && tick <= high) ticks.push(tick); }
     if (ticks.length >= 3) break;
   }
-  const every = Math.ceil(ticks.length / 7);
+  const every = Math.ceil(ticks.length / most);
   return { low, high, ticks: ticks.filter((_, k) => k % every === 0), at: (value) => Math.log(value / low) / Math.log(high / low) };
 }
 

@@ -100,7 +100,7 @@ export class GraphMap {
     if (this.untouched) {
       const fits = width / (this.size.width + 2 * PAD);
       this.scale = fits > 0.62 ? Math.min(1.25, fits) : 1;
-      const tall = Math.min(480, Math.max(96, (this.size.height + 2 * PAD) * this.scale));
+      const tall = Math.min(480, Math.max(170, (this.size.height + 2 * PAD) * this.scale));
       this.el.style.height = `${Math.ceil(tall)}px`;
       this.extent = { width, height: Math.ceil(tall) };
       const { height } = this.seen();

@@ -293,7 +293,7 @@ export function renderGraph(el: HTMLElement, first: GraphView, host: Host = {}):
     const place = h("div", {}), close = h("button", { type: "button", onclick: () => { showProgram(null); map.el.focus(); } }, "close program");
     program.append(h("div", { class: "kw-row kw-close" }, close), place);
     opened = renderProgram(place, made);
-    place.scrollIntoView({ block: "nearest" });
+    close.scrollIntoView({ block: "nearest" });
   }
 
   update(first);

@@ -10,12 +10,12 @@ import type { DiffView, TrialView, TuneView } from "./types";
 interface Column { name: string; cell(trial: TrialView, k: number): string; value(trial: TrialView, k: number): number | string; right: boolean }
 interface Brush { x0: number; x1: number; y0: number; y1: number }
 
-const WIDTH = 470, HEIGHT = 320, LEFT = 64, FOOT = 34, TOP = 30, RIGHT = 10, ROWS = 300;
+const HEIGHT = 320, LEFT = 64, FOOT = 34, TOP = 30, RIGHT = 10, ROWS = 300;
 
 /** Draw a search. Python is asked to `stop` it, and for the text of a `trial` to `compare`. */
 export function renderTune(el: HTMLElement, first: TuneView, host: Host = {}): Drawing<TuneView> {
   let view = first, picked = -1, brush: Brush | null = null, sort = { column: "measured", down: false }, pinned = "";
-  let places: ([number, number] | null)[] = [];
+  let places: ([number, number] | null)[] = [], width = 470;
   const title = h("span", { class: "kw-title" }), summary = h("span", { class: "kw-soft" });
   const stop = h("button", { type: "button", onclick: () => void ask("stop", {}) }, "stop, keep what is known");
   const bar = h("progress", { class: "kw-progress", "aria-label": "Progress" }), pace = h("span", { class: "kw-soft" });
@@ -32,6 +32,8 @@ export function renderTune(el: HTMLElement, first: TuneView, host: Host = {}): D
     twin, fault, below, said);
   el.replaceChildren(root);
   const stopTheme = followTheme(root, () => {});
+  const resize = new ResizeObserver(() => { const room = Math.min(640, Math.max(280, plot.clientWidth)); if (room !== width) { width = room; brush = null; show(); } });
+  resize.observe(plot);
   root.addEventListener("keydown", onKey);
   listen();
 
@@ -49,7 +51,7 @@ export function renderTune(el: HTMLElement, first: TuneView, host: Host = {}): D
       ...(some((trial) => trial.spill_bytes) ? [number("spills", (trial) => trial.spill_bytes, (value) => `${value} B`)] : []),
       ...(some((trial) => trial.occupancy) ? [number("occupancy", (trial) => trial.occupancy, (value) => `${Math.round(100 * value)} %`)] : []),
       number("build", (trial) => trial.compile_ms || null, (value) => `${value.toFixed(0)} ms`),
-      { name: "what became of it", right: false, cell: (trial) => trial.reason ? `${trial.status}: ${trial.reason}` : trial.status === "measured" ? `measured; ${trial.limiter}` : trial.status, value: (trial) => `${trial.status}: ${trial.reason}` },
+      { name: "what became of it", right: false, cell: (trial) => trial.reason ? `${trial.status}: ${trial.reason}` : trial.status === "measured" ? `measured${trial.limiter ? `; predicted limit: ${trial.limiter}` : ""}` : trial.status, value: (trial) => `${trial.status}: ${trial.reason}` },
     ];
   };
 
@@ -141,13 +143,13 @@ export function renderTune(el: HTMLElement, first: TuneView, host: Host = {}): D
   }
 
   function draw(): void {
-    const xs = logAxis(view.trials.map((trial) => trial.predicted_us ?? 0), 1.05), ys = logAxis(view.trials.map((trial) => trial.median_us ?? 0), 1.05);
-    const px = (value: number) => LEFT + (WIDTH - LEFT - RIGHT) * xs.at(value), py = (value: number) => TOP + (HEIGHT - TOP - FOOT) * (1 - ys.at(value));
-    const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${view.trials.length} trials; the table has them all` });
-    svg.append(s("rect", { class: "kw-frame", x: LEFT, y: TOP, width: WIDTH - LEFT - RIGHT, height: HEIGHT - TOP - FOOT }),
+    const xs = logAxis(view.trials.map((trial) => trial.predicted_us ?? 0), 1.05, Math.max(2, Math.floor(width / 84))), ys = logAxis(view.trials.map((trial) => trial.median_us ?? 0), 1.05);
+    const px = (value: number) => LEFT + (width - LEFT - RIGHT) * xs.at(value), py = (value: number) => TOP + (HEIGHT - TOP - FOOT) * (1 - ys.at(value));
+    const svg = s("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `${view.trials.length} trials; the table has them all` });
+    svg.append(s("rect", { class: "kw-frame", x: LEFT, y: TOP, width: width - LEFT - RIGHT, height: HEIGHT - TOP - FOOT }),
       ...xs.ticks.map((tick) => s("text", { class: "kw-tick", x: px(tick), y: HEIGHT - FOOT + 14 }, timeText(tick))),
-      ...ys.ticks.flatMap((tick) => [s("line", { class: "kw-rule", x1: LEFT, x2: WIDTH - RIGHT, y1: py(tick), y2: py(tick) }), s("text", { class: "kw-tick kw-end", x: LEFT - 6, y: py(tick) + 4 }, timeText(tick))]),
-      s("text", { class: "kw-tick", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 4 }, "predicted"), s("text", { class: "kw-tick kw-end", x: LEFT - 6, y: TOP - 8 }, "measured"),
+      ...ys.ticks.flatMap((tick) => [s("line", { class: "kw-rule", x1: LEFT, x2: width - RIGHT, y1: py(tick), y2: py(tick) }), s("text", { class: "kw-tick kw-end", x: LEFT - 6, y: py(tick) + 4 }, timeText(tick))]),
+      s("text", { class: "kw-tick", x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 4 }, "predicted"), s("text", { class: "kw-tick kw-end", x: LEFT - 6, y: TOP - 8 }, "measured"),
       s("text", { class: "kw-tick kw-begin", x: LEFT + 4, y: TOP - 8 }, "not measured:"));
     const low = Math.max(xs.low, ys.low), high = Math.min(xs.high, ys.high);
     if (low < high) svg.append(s("line", { class: "kw-even", x1: px(low), y1: py(low), x2: px(high), y2: py(high) }));
@@ -195,7 +197,7 @@ export function renderTune(el: HTMLElement, first: TuneView, host: Host = {}): D
     let from: [number, number] | null = null;
     const at = (event: PointerEvent): [number, number] => {
       const box = plot.querySelector("svg")!.getBoundingClientRect();
-      return [(event.clientX - box.x) / box.width * WIDTH, (event.clientY - box.y) / box.height * HEIGHT];
+      return [(event.clientX - box.x) / box.width * width, (event.clientY - box.y) / box.height * HEIGHT];
     };
     plot.addEventListener("pointerdown", (event) => { from = at(event); });
     plot.addEventListener("pointermove", (event) => {
@@ -236,7 +238,7 @@ export function renderTune(el: HTMLElement, first: TuneView, host: Host = {}): D
   return {
     update,
     select: (selection: Selection) => { const k = selection.trial ?? -1; if (k !== picked) { picked = k; pinned = nameOf(view.trials[k]); mark(); } },
-    dispose: () => { stopTheme(); root.remove(); },
+    dispose: () => { stopTheme(); resize.disconnect(); root.remove(); },
   };
 }
 
