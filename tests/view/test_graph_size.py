@@ -207,3 +207,16 @@ def test_of_fifty_megabytes_of_weights_none_are_in_the_view(tmp_path: Path):
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
     assert path.stat().st_size > 50e6
     assert len(json.dumps(as_json(onnx_view(path)))) < 50_000
+
+
+def test_a_name_of_a_megabyte_does_not_make_a_view_of_megabytes():
+    made = chain(40)
+    long = "<b>" * 300_000
+    made.graph.name = made.graph.input[0].name = made.graph.node[0].input[0] = long
+    made.graph.node[0].name = made.graph.node[0].output[0] = made.graph.node[1].input[0] = long * 2
+    flow = wb.from_onnx(made.SerializeToString())
+    for graph in (flow, flow.optimize()):
+        view = graph_view(graph)
+        assert len(json.dumps(as_json(view))) < 60_000
+        assert len(svg_of(view)) < 200_000
+        assert len(text_of(view)) < 20_000

@@ -15,6 +15,8 @@ from workbench.lang import blockIdx, f32, launch, threadIdx
 from workbench.runtime.timing import Measurement
 from workbench.tune import Candidate, Space, Status, Trial, Tuning, tune
 from workbench.view import as_json, bundle, svg_of, text_of, timing_view, tune_view
+from workbench.view.execution import CellWrite, ExecutionView, IntervalView
+from workbench.view.memory import AccessView, MemoryView
 from workbench.view.roofline import roofline
 from workbench.view.tune import MOST_LINES, MOST_TRIALS, compared_view, diff_view, running_view
 
@@ -196,3 +198,13 @@ def test_a_kernel_that_only_moves_is_held_against_memory():
     assert line.intensity == 0
     assert "of the memory" in {f.label for f in line.figures}
     ET.fromstring(svg_of(timing_view(Measurement("move", (1.0,)), kernel=move.compile("cpu"))))
+
+
+def test_views_that_nothing_makes_yet_have_a_form():
+    write = CellWrite("tile", (0, 3), 7.0, 5, 12)
+    run = ExecutionView("k", (0, 0, 0), 32, (IntervalView(13, (write,), (31,)),))
+    access = AccessView("a", "global", False, 9, (0, 4, -1), 32, 8, 1)
+    for view in (run, MemoryView("k", (access,))):
+        data = json.loads(json.dumps(as_json(view)))
+        assert data["kind"] in ("execution", "memory")
+        assert data["version"] == 1

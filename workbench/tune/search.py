@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
@@ -128,26 +130,23 @@ def tune(
         )
     log = _Log(observer, Record(record) if record else None, min(top, len(legal)))
     known = dict(expected) if expected else None
-    heat = _Heats(goal, args, known, tolerance, sample_s, executor, stop)
+    heats = _Heats(goal, args, known, tolerance, sample_s, executor, stop)
     end = None if budget_s is None else start + budget_s
     try:
-        for candidate in legal:
-            if heat.late(end):
-                break
-            log.entries.append(_entry(build, candidate, goal, args))
-        log.stopped = _run(log, heat, top, end)
+        planned = itertools.takewhile(lambda _: not heats.late(end), legal)
+        log.entries += (_entry(build, candidate, goal, args) for candidate in planned)
+        log.stopped = _run(log, heats, top, end)
     except KeyboardInterrupt:
         log.stopped = "interrupted"
     trials = (*log.settled(legal), *refused)
     name = next((e.module.kernel.name for e in log.entries if e.module), "kernel")
     seconds = time.perf_counter() - start
-    return Tuning(
-        name, str(goal), cpu().name, trials, log.stopped, seconds, build,
-        lambda candidate: _module(build, candidate, args),
-    )  # fmt: skip
+    made = functools.partial(_module, build, args)
+    return Tuning(name, str(goal), cpu().name, trials, log.stopped, seconds, build, made)
 
 
-def _module(build: Build, candidate: Candidate, args: Sequence[Any] | None) -> Module:
+def _module(build: Build, args: Sequence[Any] | None, candidate: Candidate) -> Module:
+    """What a candidate stands for."""
     made = build(**candidate)
     if isinstance(made, Program):
         return made.module(**(bind(made.name, made.params, args) if args is not None else {}))
@@ -200,7 +199,7 @@ def _entry(
 ) -> _Entry:
     """The candidate's module and its predicted time."""
     try:
-        made = _module(build, candidate, args)
+        made = _module(build, args, candidate)
         prediction = predict(lower(made, target), target)
     except WorkbenchError as error:
         return _Entry(Trial(candidate, Status.FAILED, error.message))

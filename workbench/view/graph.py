@@ -93,7 +93,7 @@ def _view(seen: _Seen, limit: int, first: int) -> GraphView:
     rest = f"operators {first + 1} to {first + drawn} of {total}" if first else ""
     rest = rest or f"the first {drawn} of {total} operators"
     view = GraphView(
-        name=seen.name,
+        name=_short(seen.name),
         summary=_summary(seen),
         nodes=tuple(nodes),
         edges=tuple(known),
@@ -111,7 +111,7 @@ def _view(seen: _Seen, limit: int, first: int) -> GraphView:
 
 
 def _summary(seen: _Seen) -> str:
-    said = [f"{t.name} {_type(t)}" for t in seen.inputs[:_LISTED]]
+    said = [f"{_short(t.name)} {_type(t)}" for t in seen.inputs[:_LISTED]]
     said += [f"{len(seen.inputs) - _LISTED} more inputs"] * (len(seen.inputs) > _LISTED)
     said.append(counted(len(seen.operators), "operator"))
     if seen.groups:
@@ -123,6 +123,13 @@ def _summary(seen: _Seen) -> str:
 
 _LISTED = 4
 """Inputs that a summary names."""
+
+_LONGEST = 240
+"""Characters of a name: a model may call a tensor by a megabyte of text."""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _general(reason: str, tensor: Tensor) -> str:
@@ -146,7 +153,7 @@ def _drawn(
     read = {t for op, _ in members for t in op.inputs}
     part = len({op for op, _ in members}) < len(seen.operators)
     inputs = [t for t in seen.inputs if not part or t in read]
-    nodes = [NodeView(t.name, _type(t), "", "input", -1) for t in inputs]
+    nodes = [NodeView(_short(t.name), _type(t), "", "input", -1) for t in inputs]
     stored: dict[Tensor, int] = {t: k for k, t in enumerate(inputs)}
     own: dict[tuple[Tensor, int], int] = {}
     for op, number in members:
@@ -159,7 +166,7 @@ def _drawn(
     edges: list[tuple[EdgeView, Tensor, Operator | None]] = []
 
     def edge(source: int, target: int, tensor: Tensor, user: Operator | None) -> None:
-        said = f"{tensor.name} {_type(tensor)}"
+        said = f"{_short(tensor.name)} {_type(tensor)}"
         edges.append((EdgeView(source, target, said, value=values.get(tensor, -1)), tensor, user))
 
     for k, (op, number) in enumerate(members, len(inputs)):
@@ -170,7 +177,7 @@ def _drawn(
     for t in seen.outputs:
         if t in stored:
             edge(stored[t], len(nodes), t, None)
-            nodes.append(NodeView(t.name, _type(t), "", "output", -1))
+            nodes.append(NodeView(_short(t.name), _type(t), "", "output", -1))
     return nodes, edges
 
 
@@ -181,7 +188,8 @@ def _node(op: Operator, group: Group | None, number: int) -> NodeView:
         role = "prologue" if op in own.prologue else "epilogue"
         role = "anchor" if op in (own.anchor, own.first) else role
     detail = ", ".join([*(_type(t) for t in op.outputs), *(f"{k} {v}" for k, v in op.attributes)])
-    return NodeView(op.name, detail, ", ".join(op.origin), role, number)
+    origin = ", ".join(map(_short, op.origin))
+    return NodeView(op.name, _short(detail), _short(origin), role, number)
 
 
 def _stored(edges: Sequence[EdgeView], groups: Sequence[GroupView]) -> tuple[EdgeView, ...]:

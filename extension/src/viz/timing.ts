@@ -45,10 +45,10 @@ export function renderTiming(el: HTMLElement, first: TimingView, _host: Host = {
     legend.textContent = asTable ? "samples in the order taken, µs" : bars ? "bar height = how many samples · shade = middle half · line = median" : "dot = one sample, the first on top · shade = middle half · line = median";
     stage.hidden = asTable;
     twin.hidden = !asTable;
-    if (asTable) twin.replaceChildren(table("Samples", ["", ...rows.map((row) => row.name)], view.samples_us.slice(0, 500).map((_, k) => [k + 1, ...rows.map((row) => row.samples_us[k]?.toFixed(3) ?? "")])));
+    if (asTable) twin.replaceChildren(table("Samples", ["sample", ...rows.map((row) => row.name)], view.samples_us.slice(0, 500).map((_, k) => [k + 1, ...rows.map((row) => row.samples_us[k]?.toFixed(3) ?? "")])));
     else stage.replaceChildren(plot(rows));
     peers.hidden = rows.length < 2;
-    peers.replaceChildren(table("Side by side, timed in turns", ["", "median", "middle half", "least", "as long as the first"],
+    peers.replaceChildren(table("Side by side, timed in turns", ["what", "median", "middle half", "least", "as long as the first"],
       rows.map((row) => [row.name, timeText(row.median_us), `${timeText(row.low_us)} to ${timeText(row.high_us)}`, timeText(row.min_us), row.ratio])));
     side.hidden = !view.roofline;
     side.replaceChildren(...(view.roofline ? roof(view.roofline) : []));

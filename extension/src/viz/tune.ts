@@ -180,7 +180,7 @@ export function renderTune(el: HTMLElement, first: TuneView, host: Host = {}): D
       return h("th", { scope: "col", class: column.right ? "kw-right" : "", "aria-sort": own ? (sort.down ? "descending" : "ascending") : "none" },
         h("button", { type: "button", class: "kw-head", onclick: () => { sort = { column: column.name, down: own && !sort.down }; rows(); mark(); (twin.querySelectorAll(".kw-head")[all.indexOf(column)] as HTMLElement).focus(); } }, column.name, own ? (sort.down ? " ↓" : " ↑") : ""));
     });
-    twin.replaceChildren(h("table", { "aria-label": "Trials" }, h("thead", {}, h("tr", {}, ...head)),
+    twin.replaceChildren(h("table", { role: "grid", "aria-label": "Trials" }, h("thead", {}, h("tr", {}, ...head)),
       h("tbody", {}, ...shown.slice(0, ROWS).map((k) => h("tr", { "data-trial": k, "aria-selected": "false", onclick: () => pick(k) },
         ...all.map((column) => h("td", { class: column.right ? "kw-right" : "" }, column.cell(view.trials[k]!, k))))))),
     ...(shown.length > ROWS ? [h("p", { class: "kw-soft" }, `The first ${ROWS} of ${shown.length}; a brush narrows them.`)] : []));
