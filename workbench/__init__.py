@@ -21,6 +21,7 @@ from workbench.base.errors import (
     WorkbenchWarning,
 )  # fmt: skip
 from workbench.base.version import __version__
+from workbench.bench.peers import compare
 from workbench.driver.build import compile_module
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program, interpret, script
@@ -37,7 +38,7 @@ from workbench.mapping import (
     spatial,
 )  # fmt: skip
 from workbench.tune import Space, Tuning, tune
-from workbench.widgets.explore import explore
+from workbench.widgets.explore import explore, tune_live
 from workbench.widgets.formatters import register as _register
 from workbench.widgets.link import link
 
@@ -46,9 +47,9 @@ __all__ = [
     "MappingError", "ModelError", "ParseError", "PassError", "Program", "ScheduleError",
     "ScriptError", "Space", "TaskMapping", "Tuning",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
-    "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "explore", "from_onnx",
-    "interpret", "link", "load_graph", "parse_mapping", "predicated_auto_map", "repeat", "script",
-    "spatial", "tune",
+    "auto_map", "column_repeat", "column_spatial", "compare", "compile_module", "dims", "explore",
+    "from_onnx", "interpret", "link", "load_graph", "parse_mapping", "predicated_auto_map",
+    "repeat", "script", "spatial", "tune", "tune_live",
 ]  # fmt: skip
 
 # Only where IPython runs already: objects then show themselves as pictures.

@@ -65,14 +65,41 @@ def test_before_after_and_one_kernel(open_notebook: Callable[..., Any], keep: Ca
     expect(root.locator(".kw-on")).to_have_count(1)
     expect(root.locator(".kw-side")).to_contain_text("anchor")
     expect(root.locator(".kw-side")).to_contain_text("Why not fewer kernels?")
+    page.keyboard.press("ArrowRight")  # along an edge
+    expect(root.locator(".kw-side")).to_contain_text("saved2 launches")
     keep("graph-light", root)
 
+    # only what is seen is in the page; find and the keyboard bring the rest
     root.get_by_role("button", name="operators").click()
-    expect(root.locator(".kw-node")).to_have_count(13 + 2)
+    assert root.locator(".kw-node").count() < 13 + 2
     keep("graph-before", root)
+    root.get_by_label("Find a node or tensor").fill("gemm")
+    expect(root.locator(".kw-count")).to_have_text("1 of 2")
+    expect(root.locator(".kw-map .kw-on text").first).to_have_text("gemm")
+    map_.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(root.locator(".kw-map .kw-on text").first).to_have_text("flatten")
+
     root.get_by_role("button", name="kernels").click()
-    root.locator(".kw-group").last.click()
-    expect(root.locator(".kw-on")).to_have_count(1)
+    root.locator(".kw-group").nth(1).click()
+    root.get_by_role("button", name="program", exact=True).click()
+    expect(root.locator(".kw-program")).to_contain_text("schedule")
+    root.get_by_role("button", name="close program").click()
+    expect(root.locator(".kw-program")).to_have_count(0)
+
+    # an edge inside a kernel can be cut, a stored one says why it cannot be joined
+    root.locator(".kw-side .kw-link").first.click()
+    root.get_by_role("button", name="what if it were stored?").click()
+    expect(root.locator(".kw-what-if")).to_contain_text("launches")
+    expect(root.locator(".kw-side")).to_contain_text("stored, since you cut it here")
+    keep("graph-what-if", root)
+    root.locator(".kw-what-if .kw-good").first.click()
+    expect(root.locator(".kw-program")).to_be_visible()
+    root.get_by_role("button", name="undo").click()
+    expect(root.locator(".kw-what-if")).to_have_count(0)
+    root.get_by_role("button", name="kernels").click()
+    root.locator(".kw-why-dot").first.click(force=True)
+    expect(root.get_by_role("button", name="what if it were stored?")).to_be_disabled()
     root.get_by_role("button", name="t table").click()
     expect(root.get_by_role("table", name="Kernels")).to_contain_text("conv")
 
@@ -104,3 +131,48 @@ def test_dark(open_notebook: Callable[..., Any], keep: Callable[..., None]):
     expect(root).to_have_class(re.compile("kw-dark"))
     root.locator(".kw-group").nth(1).click()
     keep("graph-dark", root)
+
+
+LARGE = """import onnx, workbench as wb
+from onnx import TensorProto as T, helper as o
+nodes = [o.make_node("Relu" if k % 3 else "Tanh", [f"t{k}"], [f"t{k + 1}"]) for k in range(2400)]
+ends = [o.make_tensor_value_info(n, T.FLOAT, [4, 8]) for n in ("t0", "t2400")]
+graph = o.make_graph(nodes, "large", ends[:1], ends[1:])
+model = o.make_model(graph, opset_imports=[o.make_opsetid("", 17)])
+flow = wb.from_onnx(model.SerializeToString())
+"""
+PAN = """async (map) => {
+  const box = map.getBoundingClientRect(), gaps = [];
+  let x = box.right - 20, last = performance.now();
+  const fire = (kind, buttons) => map.dispatchEvent(new PointerEvent(kind, {
+    bubbles: true, clientX: x, clientY: box.y + 30, button: 0, buttons, pointerId: 1 }));
+  map.setPointerCapture = () => {};
+  fire("pointerdown", 1);
+  for (let k = 0; k < 40; k++) {
+    x -= 60;
+    fire("pointermove", 1);
+    await new Promise((next) => requestAnimationFrame(next));
+    gaps.push(performance.now() - last);
+    last = performance.now();
+  }
+  fire("pointerup", 0);
+  return gaps;
+}"""
+
+
+def test_thousands_of_operators_are_a_window_of_which_only_the_visible_is_drawn(
+    open_notebook: Callable[..., Any],
+):
+    notebook = open_notebook("large.ipynb", LARGE + "wb.explore(flow)")
+    notebook.run_all()
+    root = notebook.page.locator(".kw-graph")
+    expect(root.locator(".kw-note")).to_contain_text("the first 2000 of 2400 operators")
+    map_ = root.get_by_label("Graph", exact=True)
+    assert len(map_.evaluate(PAN)) == 40
+    assert map_.locator("svg *").count() < 400
+    map_.focus()
+    notebook.page.keyboard.press("0")
+    expect(map_.locator("svg *").nth(40)).to_have_count(0)
+    root.get_by_role("button", name="later operators").click()
+    expect(root.locator(".kw-note")).to_contain_text("operators 401 to 2400 of 2400")
+    expect(root.get_by_role("button", name="later operators")).to_be_disabled()

@@ -3,6 +3,7 @@
 What lives here
     entries         ENTRIES, the one visible list; running them
     figure          a figure, its goal, and how both are written
+    peers           compare(…): several ways to do one thing, timed in turns
     turns           samples of several calls each, in turns, after pauses
     record          figures as JSON lines, with machine, versions, date and commit
     fresh           code in a new process; a cache of compiled kernels that begins empty

@@ -341,7 +341,7 @@ def compile_graph(
     partition = _fitting(partition, known, target)
     run = [g for g in partition.groups if not g.views]
     groups = [g for g in run if g.host is None or isinstance(g.host, Program)]
-    scheduled = schedule_once(groups, lambda g: _scheduled(g, target, known))
+    scheduled = schedule_once(groups, lambda g: scheduled_group(g, target, known))
     unique, which = _unique(scheduled)
     made = kernels(unique, target, families)
     launches = {
@@ -364,7 +364,8 @@ def _fitting(partition: Partition, known: Choices, target: Target) -> Partition:
     return replace(partition, groups=tuple(p for g in partition.groups for p in parts(g)))
 
 
-def _scheduled(group: Group, target: Target, known: Choices) -> Scheduled:
+def scheduled_group(group: Group, target: Target, known: Choices) -> Scheduled:
+    """The program of a group, or those of its parts in one launch."""
     parts = [program(g, target, known.of(g, target)) for g in group.parts]
     return side_by_side(parts, kernel_name(group.name)) if group.beside else parts[0]
 

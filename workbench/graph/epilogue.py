@@ -104,6 +104,8 @@ def _join(of: Gathered, op: Operator, maps: dict[Tensor, Path]) -> tuple[str, Pa
     inner = [t for t in op.inputs if t in maps]
     if op not in of.free:
         return taken(op, "has a reduction"), None
+    if reason := of.parted(op, (of.makers[t] for t in maps)):
+        return reason, None
     paths: list[Path] = []
     for t in inner:
         if op.inverse(t) is None:

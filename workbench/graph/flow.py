@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,8 @@ class FlowGraph:
         The kind of target for which it is optimized.
     model : callable or None
         Gives the ONNX model it comes from, for who saves what is compiled.
+    cuts : tuple of Tensor
+        Where fusion was told to stop.
     """
 
     graph: Graph
@@ -70,6 +72,7 @@ class FlowGraph:
     before: Graph | None = None
     made_for: str = ""
     model: Callable[[], bytes] | None = None
+    cuts: tuple[Tensor, ...] = ()
 
     @property
     def name(self) -> str:
@@ -166,7 +169,43 @@ class FlowGraph:
             rules=fired,
             before=before,
             made_for=kind,
+            cuts=(),
         )
+
+    def cut(self, tensors: Iterable[Tensor | str]) -> FlowGraph:
+        """The optimized graph divided anew: no kernel both makes and reads one of these tensors.
+
+        What it computes stays the same; it shows what fusing them gains. Cuts made before are
+        forgotten, and so are all of them when it is optimized again.
+
+        Parameters
+        ----------
+        tensors : iterable of Tensor or str
+            Made by its operators; a name stands for every tensor that is called so.
+
+        Raises
+        ------
+        ModelError
+            When it is not optimized, or no operator makes such a tensor.
+
+        Examples
+        --------
+        ``from_onnx("net.onnx").optimize().cut(["conv1"]).compile()``
+        """
+        if self.partition is None or not self.fuse:
+            raise ModelError(
+                "a graph is cut where kernels are fused", hint="optimize() it first, dims bound"
+            )
+        made = dict.fromkeys(t for op in self.operators for t in op.outputs)
+        cuts: dict[Tensor, None] = {}
+        for each in tensors:
+            found = [t for t in made if t is each or t.name == each]
+            if not found:
+                name = shown(each if isinstance(each, str) else each.name)
+                raise ModelError(f"no operator of the optimized graph makes {name}")
+            cuts |= dict.fromkeys(found)
+        parts = partition(self.graph, True, self.made_for, tuple(cuts))
+        return replace(self, partition=parts, cuts=tuple(cuts))
 
     def tune(self, target: Target | str = "cpu", **how: Any) -> GraphTuning:
         """Try schedules for the operators; `compile` takes the choices that are found.
@@ -230,6 +269,11 @@ class FlowGraph:
             dynamic.recipe = bound._recipe
             return dynamic
         if bound.partition is not None and bound.made_for != goal.kind:
+            if bound.cuts:
+                raise ModelError(
+                    f"its cuts are of kernels for {bound.made_for}",
+                    hint=f'optimize(target="{goal.kind}"), then cut it again',
+                )
             bound = bound.optimize(fuse=bound.fuse, target=goal)
         parts = bound.partition or partition(bound.graph, fuse=False)
         compiled = compile_graph(bound.graph, parts, goal, choices)

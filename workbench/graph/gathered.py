@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from workbench.base.names import shown
 from workbench.graph.cost import REREADS, costly, recomputed, rereads
 from workbench.graph.graph import Graph, producers, users
 from workbench.graph.paths import Reach
@@ -36,9 +37,12 @@ class Gathered:
         The operators of each group by its anchor, the anchor first.
     placed : set of Operator
         Injective operators that need no kernel: what they give lies where what they read does.
+    cut : collection of Tensor
+        What is to be stored whatever fusion would gain: no kernel both makes and reads it.
     """
 
     graph: Graph
+    cut: Collection[Tensor] = ()
     members: dict[Operator, list[Operator]] = field(default_factory=dict)
     epilogues: dict[Operator, list[Operator]] = field(default_factory=dict)
     regions: dict[Operator, Region] = field(default_factory=dict)
@@ -50,17 +54,27 @@ class Gathered:
     def __post_init__(self) -> None:
         self.users = users(self.graph.operators)
         self.makers = producers(self.graph.operators)
-        self.outputs = set(self.graph.outputs)
+        self.outputs = {*self.graph.outputs, *self.cut}
         self.reach = Reach(self.graph)
         self.placed = placed(self.graph)
         self.free = {op for op in self.graph.operators if op.injective} - self.placed
-        self.copied = recomputed(self.graph) - self.placed
+        self.copied = recomputed(self.graph) - self.placed - {self.makers[t] for t in self.cut}
 
     def stored(self, op: Operator) -> bool:
         """Whether what a free operator gives has to be stored, whoever is to read it."""
         if op not in self.free or op in self.copied:
             return False
         return op.output in self.outputs or len(self.users.get(op.output, ())) > 1
+
+    def parted(self, op: Operator, group: Iterable[Operator]) -> str:
+        """Why a cut keeps an operator out of a group; empty where none does."""
+        if not self.cut:
+            return ""
+        members = set(group)
+        read = (t for t in op.inputs if self.makers.get(t) in members)
+        given = (t for t in op.outputs if members.intersection(self.users.get(t, ())))
+        found = next((t for t in (*read, *given) if t in self.cut), None)
+        return f"a cut was asked for in {shown(found.name)}" if found else ""
 
     def needless(self, op: Operator) -> bool:
         """Whether all that read a copied operator compute it themselves."""

@@ -9,7 +9,7 @@ on the way, or, if that moves fewer bytes, computed again by each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.base.names import shown
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from workbench.graph.tensor import Tensor
 
 
-def partition(graph: Graph, fuse: bool = True, kind: str = "cpu") -> Partition:
+def partition(
+    graph: Graph, fuse: bool = True, kind: str = "cpu", cut: Collection[Tensor] = ()
+) -> Partition:
     """Divide the operators of a bound graph into groups.
 
     Parameters
@@ -39,10 +41,12 @@ def partition(graph: Graph, fuse: bool = True, kind: str = "cpu") -> Partition:
         False gives every operator a kernel of its own.
     kind : str
         Of target: what shares a kernel depends on which schedules there are.
+    cut : collection of Tensor
+        Made by operators of the graph; no kernel both makes and reads one of them.
     """
     if not fuse:
         return Partition(tuple(Group(op) for op in graph.operators), ())
-    of = Gathered(graph)
+    of = Gathered(graph, cut)
     _gather(of)
     groups = with_attention(of, [_group(of, op) for op in of.members], kind)
     groups = ordered(with_siblings(of, groups, kind), of.reach.place)
@@ -98,12 +102,15 @@ def _unfused(of: Gathered, groups: Sequence[Group]) -> list[Unfused]:
     for group, op, tensor in edges:
         maker = of.makers.get(tensor)
         if maker is not None and maker not in group.operators:
-            reason = of.reasons.get((tensor, op)) or _why(of, tensor, op)
+            known = None if tensor in of.cut else of.reasons.get((tensor, op))
+            reason = known or _why(of, tensor, op)
             found[tensor, op] = Unfused(tensor, maker, op, reason)
     return sorted(found.values(), key=lambda u: of.reach.place[u.user])
 
 
 def _why(of: Gathered, tensor: Tensor, op: Operator) -> str:
+    if tensor in of.cut:
+        return f"a cut was asked for in {shown(tensor.name)}"
     if tensor in of.outputs:
         return f"{shown(tensor.name)} is an output of the graph"
     if len(of.users[tensor]) > 1:

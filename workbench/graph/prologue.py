@@ -57,6 +57,8 @@ def _refusal(
 
 def _needed(of: Gathered, tensor: Tensor, maker: Operator, group: Sequence[Operator]) -> str | None:
     """Who else needs a tensor."""
+    if tensor in of.cut:
+        return of.parted(maker, group)
     if tensor in of.outputs:
         return f"{shown(tensor.name)} is an output of the graph"
     using = of.users[tensor]

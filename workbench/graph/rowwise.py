@@ -66,6 +66,8 @@ def _may_join(of: Gathered, op: Operator, region: Region) -> str:
     """Why an operator must not be in a group with those of a region; empty if it may."""
     if len(region.index) >= LARGEST:
         return f"the group has {LARGEST} operators already"
+    if reason := of.parted(op, region.index):
+        return reason
     if between := of.reach.between([*region.index, op]):
         return f"{op.name} also needs what {between.name} makes of it"
     return ""

@@ -153,8 +153,9 @@ class Measurement:
         low, high = self.quartiles_us
         head = f"{self.name}: " if self.name else ""
         return (
-            f"{head}{_time(self.median_us)} (middle half {_time(low)} to {_time(high)}, "
-            f"least {_time(self.min_us)}; {self.conditions})"
+            f"{head}{time_text(self.median_us)} "
+            f"(middle half {time_text(low)} to {time_text(high)}, "
+            f"least {time_text(self.min_us)}; {self.conditions})"
         )
 
 
@@ -303,12 +304,12 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _time(us: float) -> str:
+def time_text(us: float) -> str:
     """Three digits and a unit.
 
     Examples
     --------
-    >>> _time(0.1234), _time(12.34), _time(1234.0), _time(12_340_000.0)
+    >>> time_text(0.1234), time_text(12.34), time_text(1234.0), time_text(12_340_000.0)
     ('0.123 µs', '12.3 µs', '1.23 ms', '12.3 s')
     """
     unit, scale = ("µs", 1.0) if us < 1e3 else ("ms", 1e3) if us < 1e6 else ("s", 1e6)

@@ -72,6 +72,7 @@ class Outcome:
     compile_ms: float = 0.0
     registers: int | None = None
     spill_bytes: int | None = None
+    occupancy: float | None = None
 
 
 @dataclass
@@ -129,6 +130,7 @@ def _built(name: str, module: Module | str, target: str) -> tuple[Outcome, Kerne
     outcome.compile_ms = (perf_counter() - start) * 1e3
     if resources is not None:
         outcome.registers, outcome.spill_bytes = resources.registers, resources.spill_bytes
+        outcome.occupancy = kernel.occupancy.fraction if kernel.occupancy else None
         if resources.spill_bytes:
             outcome.reason = f"spills {resources.spill_bytes} bytes of registers"
             return outcome, None

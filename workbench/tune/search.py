@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
@@ -55,6 +57,7 @@ def tune(
     record: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
     observer: Observer | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Tuning:
     """Find the fastest candidate of a space.
 
@@ -87,6 +90,8 @@ def tune(
         once, so it should have one worker per device.
     observer : callable, optional
         Called after each trial.
+    stop : callable, optional
+        Asked before each candidate is predicted and before each heat; True ends the search early.
 
     Returns
     -------
@@ -124,20 +129,28 @@ def tune(
             notes=sorted({t.reason for t in refused}),
         )
     log = _Log(observer, Record(record) if record else None, min(top, len(legal)))
-    heat = _Heats(goal, args, dict(expected) if expected else None, tolerance, sample_s, executor)
+    known = dict(expected) if expected else None
+    heats = _Heats(goal, args, known, tolerance, sample_s, executor, stop)
     end = None if budget_s is None else start + budget_s
     try:
-        for candidate in legal:
-            if heat.late(end):
-                break
-            log.entries.append(_entry(build, candidate, goal, args))
-        log.stopped = _run(log, heat, top, end)
+        planned = itertools.takewhile(lambda _: not heats.late(end), legal)
+        log.entries += (_entry(build, candidate, goal, args) for candidate in planned)
+        log.stopped = _run(log, heats, top, end)
     except KeyboardInterrupt:
         log.stopped = "interrupted"
     trials = (*log.settled(legal), *refused)
     name = next((e.module.kernel.name for e in log.entries if e.module), "kernel")
     seconds = time.perf_counter() - start
-    return Tuning(name, str(goal), cpu().name, trials, log.stopped, seconds, build)
+    made = functools.partial(_module, build, args)
+    return Tuning(name, str(goal), cpu().name, trials, log.stopped, seconds, build, made)
+
+
+def _module(build: Build, args: Sequence[Any] | None, candidate: Candidate) -> Module:
+    """What a candidate stands for."""
+    made = build(**candidate)
+    if isinstance(made, Program):
+        return made.module(**(bind(made.name, made.params, args) if args is not None else {}))
+    return made
 
 
 @dataclass
@@ -186,9 +199,7 @@ def _entry(
 ) -> _Entry:
     """The candidate's module and its predicted time."""
     try:
-        made = build(**candidate)
-        if isinstance(made, Program):
-            made = made.module(**(bind(made.name, made.params, args) if args is not None else {}))
+        made = _module(build, args, candidate)
         prediction = predict(lower(made, target), target)
     except WorkbenchError as error:
         return _Entry(Trial(candidate, Status.FAILED, error.message))
@@ -225,8 +236,8 @@ def _run(log: _Log, heats: _Heats, top: int, end: float | None) -> str:
     if heats.late(end):
         for entry in new:
             if entry.trial.status is Status.SKIPPED:
-                entry.trial = replace(entry.trial, reason="the time was up")
-        return "the time was up"
+                entry.trial = replace(entry.trial, reason=heats.why)
+        return heats.why
     _final(new, heats)
     return ""
 
@@ -267,6 +278,7 @@ def _trial(planned: Trial, outcome: Outcome) -> Trial:
         compile_ms=outcome.compile_ms or planned.compile_ms,
         registers=outcome.registers,
         spill_bytes=outcome.spill_bytes,
+        occupancy=outcome.occupancy,
     )
     if outcome.timed is None:
         return found
@@ -292,10 +304,14 @@ class _Heats:
     tolerance: float
     sample_s: float
     executor: Executor | None
+    stop: Callable[[], bool] | None = None
+    why: str = "the time was up"
 
     def late(self, end: float | None) -> bool:
-        """Whether the time is up."""
-        return end is not None and time.perf_counter() >= end
+        """Whether the time is up, or the search was stopped."""
+        if self.stop is not None and self.stop():
+            self.why = "stopped"
+        return self.why == "stopped" or (end is not None and time.perf_counter() >= end)
 
     def run(
         self, groups: Sequence[list[_Entry]], end: float | None

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from workbench.base.errors import ScheduleError
+from workbench.ir.module import Module
 from workbench.tune.space import Candidate
 
 
@@ -49,6 +50,8 @@ class Trial:
         What building it took [ms].
     registers, spill_bytes : int or None
         Of a CUDA thread.
+    occupancy : float or None
+        Resident warps, as a part of those that fit a CUDA multiprocessor.
     """
 
     candidate: Candidate
@@ -63,6 +66,7 @@ class Trial:
     compile_ms: float = 0.0
     registers: int | None = None
     spill_bytes: int | None = None
+    occupancy: float | None = None
 
     def json(self) -> dict[str, Any]:
         """All fields, ready for ``json.dumps``."""
@@ -93,6 +97,8 @@ class Tuning:
         What the search took [s].
     build : callable or None
         From the choices to a kernel's program, as given.
+    module : callable or None
+        From a candidate to the module that was measured.
     """
 
     name: str
@@ -102,6 +108,7 @@ class Tuning:
     stopped: str = ""
     seconds: float = 0.0
     build: Callable[..., Any] | None = None
+    module: Callable[[Candidate], Module] | None = None
 
     @property
     def best(self) -> Trial:

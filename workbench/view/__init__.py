@@ -5,9 +5,18 @@ What lives here
     mapping       MappingView: facts, nest, canonical form
     cells         who does which cell: the part of a mapping that a picture can show
     program       ProgramView: texts side by side, lines linked, resources
-    graph         GraphView: operators before, kernels after, reasons
-    layout        where the boxes of a graph lie, by Graphviz
-    timing        TimingView: samples, median, spread, conditions
+    graph         a flow graph as a GraphView: operators before, kernels after, reasons
+    graph_parts   what a GraphView is made of
+    graph_place   where its boxes and edges lie, before and after
+    layout        where the boxes of a graph lie, by Graphviz or in columns
+    layers        the columns: quick for any graph
+    what_if       what cuts in a graph change; the program of one group
+    onnx_file     an ONNX file as a graph
+    timing        TimingView: samples, median, spread, conditions, peers
+    roofline      a kernel against what its machine can do
+    tune          TuneView: trials, predicted against measured; two texts compared
+    execution     ExecutionView: the form of a run step by step, which nothing makes yet
+    memory        MemoryView: the form of accesses, which nothing makes yet
     report        ReportView: faults, each with its place
     bundle        the MIME bundle of a view, and which drawing belongs to which view
     typescript    the same dataclasses as the browser's types
@@ -19,6 +28,7 @@ What lives here
     explain       a model in words: its kernels, what is stored between them, and why
     graph_rows    a long graph cut into rows, and how its edges go on
     timing_svg    a measurement as a picture and as text
+    tune_svg      a search as a picture and as text
     report_svg    a report as a picture and as text
     code          words of a line of code, for colour
     card          the frame, styles and words that all pictures share
@@ -36,12 +46,15 @@ core object; a drawing and a text for it; its row in bundle; then
 """
 
 from workbench.view.bundle import bundle, svg_of, text_of
-from workbench.view.graph import GraphView, compiled_view, graph_view
+from workbench.view.graph import compiled_view, graph_view
+from workbench.view.graph_parts import GraphView
 from workbench.view.mapping import MappingView, mapping_view
 from workbench.view.model import View, as_json
+from workbench.view.onnx_file import onnx_view
 from workbench.view.program import ProgramView, kernel_view, program_view
 from workbench.view.report import ReportView, report_view
 from workbench.view.timing import TimingView, timing_view
+from workbench.view.tune import TuneView, tune_view
 
 __all__ = [
     "GraphView",
@@ -49,6 +62,7 @@ __all__ = [
     "ProgramView",
     "ReportView",
     "TimingView",
+    "TuneView",
     "View",
     "as_json",
     "bundle",
@@ -56,9 +70,11 @@ __all__ = [
     "graph_view",
     "kernel_view",
     "mapping_view",
+    "onnx_view",
     "program_view",
     "report_view",
     "svg_of",
     "text_of",
     "timing_view",
+    "tune_view",
 ]

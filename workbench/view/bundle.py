@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.view.graph import GraphView
+from workbench.view.execution import ExecutionView
+from workbench.view.graph_parts import GraphView
 from workbench.view.graph_svg import graph_svg, graph_text, graph_words
 from workbench.view.mapping import MappingView
 from workbench.view.mapping_svg import mapping_svg
 from workbench.view.mapping_text import facts_text, mapping_text
+from workbench.view.memory import MemoryView
 from workbench.view.model import View, as_json
 from workbench.view.program import ProgramView
 from workbench.view.program_svg import program_details, program_svg, program_text, program_words
@@ -19,6 +21,8 @@ from workbench.view.report_svg import report_svg, report_text, report_words
 from workbench.view.svg import element
 from workbench.view.timing import TimingView
 from workbench.view.timing_svg import timing_svg, timing_text, timing_words
+from workbench.view.tune import DiffView, TuneView
+from workbench.view.tune_svg import tune_svg, tune_text, tune_words
 
 MIME = "application/vnd.kernel-workbench.view+json"
 
@@ -30,11 +34,12 @@ _TWINS: dict[type[Any], tuple[Draw, Draw, Draw]] = {
     ProgramView: (program_svg, program_text, program_words),
     TimingView: (timing_svg, timing_text, timing_words),
     GraphView: (graph_svg, graph_text, graph_words),
+    TuneView: (tune_svg, tune_text, tune_words),
     ReportView: (report_svg, report_text, report_words),
 }
 
-VIEWS = tuple(_TWINS)
-"""Every class of view."""
+VIEWS = (*_TWINS, ExecutionView, MemoryView, DiffView)
+"""Every class of view; those of execution and memory, which nothing makes yet, have a form only."""
 
 
 def bundle(view: View) -> dict[str, Any]:

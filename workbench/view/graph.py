@@ -2,208 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from workbench.base.names import shown
 from workbench.mapping.check import counted
-from workbench.view.layout import Layout, layout
+from workbench.view.graph_parts import Box, Change, EdgeView, GraphView, GroupView, NodeView
+from workbench.view.graph_place import placed
 from workbench.view.units import bytes_text
 
 if TYPE_CHECKING:
     from workbench.graph import CompiledGraph, FlowGraph, Group, Operator, Tensor
 
 OPERATOR_LIMIT = 400
-"""Most operators that are laid out; of a larger graph the first ones, which the view says."""
+"""Most operators of a picture in a cell; of a larger graph the first ones, which the view says."""
 
-NODE = (112.0, 36.0)
-ROW = 24.0
-"""Height of an operator inside a group [px]."""
-
-GROUP_WIDTH = 120.0
-PAD = 9.0
+LIVE_LIMIT = 2000
+"""Most operators of a live screen, which can ask for the next ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """Where something is drawn, from its top left corner [px]."""
-
-    x: float = 0
-    y: float = 0
-    width: float = 0
-    height: float = 0
-
-
-@dataclass(frozen=True, slots=True)
-class NodeView:
-    """An operator, an input or an output.
-
-    Attributes
-    ----------
-    name, detail, origin : str
-        What it does; the tensor it gives and its attributes; the model's nodes it comes from.
-    role : str
-        ``anchor``, ``prologue``, ``epilogue``, ``operator``, ``input`` or ``output``.
-    group : int
-        Number of its group, or -1.
-    box : Box
-        Where it is drawn before fusion.
-    """
+class _Seen:
+    """What a view is made of."""
 
     name: str
-    detail: str
-    origin: str
-    role: str
-    group: int
-    box: Box = Box()
+    inputs: Sequence[Tensor]
+    outputs: Sequence[Tensor]
+    operators: Sequence[Operator]
+    groups: Sequence[Group]
+    why: Mapping[tuple[Tensor, Operator], str]
+    dims: Sequence[str] = ()
+    target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupView:
-    """Operators that share a kernel; inputs and outputs stand alone.
-
-    Attributes
-    ----------
-    name : str
-        Of the kernel.
-    nodes : tuple of int
-        Its operators in order.
-    moved : str
-        What the kernel reads and writes, in words.
-    """
-
-    name: str
-    nodes: tuple[int, ...]
-    moved: str
-    box: Box = Box()
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeView:
-    """A tensor that flows.
-
-    Attributes
-    ----------
-    source, target : int
-        Nodes before fusion, groups after.
-    tensor : str
-        Its name and type.
-    reason : int
-        Number of the reason why it stays, from 1; 0 where there is none.
-    route : tuple of float
-        x and y of the control points of its curve, one after the other.
-    """
-
-    source: int
-    target: int
-    tensor: str
-    reason: int = 0
-    route: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A figure before and after fusion; `before` is empty where nothing is compared."""
-
-    label: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class GraphView:
-    """What a graph screen knows.
-
-    Attributes
-    ----------
-    name, summary : str
-        Of the model; its inputs and sizes in words.
-    nodes, edges : tuples
-        Operators and tensors before fusion.
-    groups, stored : tuples
-        Kernels and the tensors stored between them; empty before `optimize`.
-    reasons : tuple of str
-        Why stored tensors are stored; an edge names its number.
-    changes : tuple of Change
-        Launches and bytes.
-    before, after : Box
-        Size of the two drawings; zero where no Graphviz could be had.
-    note : str
-        What is not drawn, in words.
-    """
-
-    name: str
-    summary: str
-    nodes: tuple[NodeView, ...]
-    edges: tuple[EdgeView, ...]
-    groups: tuple[GroupView, ...]
-    stored: tuple[EdgeView, ...]
-    reasons: tuple[str, ...]
-    changes: tuple[Change, ...]
-    before: Box
-    after: Box
-    note: str = ""
-    kind: Literal["graph"] = "graph"
-    version: Literal[1] = 1
-
-
-def compiled_view(compiled: CompiledGraph) -> GraphView:
-    """The view of a compiled graph."""
-    flow = compiled.graph
-    return _view(
-        flow.name, flow.inputs, flow.outputs, flow.operators, compiled.partition.groups,
-        {(u.tensor, u.user): u.reason for u in compiled.unfused}, (), str(compiled.target),
-    )  # fmt: skip
-
-
-def graph_view(graph: FlowGraph) -> GraphView:
-    """The view of a flow graph; with groups once it is optimized and its dims have values."""
-    return _view(
-        graph.name, graph.inputs, graph.outputs, graph.operators, graph.groups,
-        {(u.tensor, u.user): u.reason for u in graph.unfused}, graph.dims, "",
-    )  # fmt: skip
-
-
-def _view(
-    name: str,
-    inputs: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    operators: Sequence[Operator],
-    groups: Sequence[Group],
-    why: dict[tuple[Tensor, Operator], str],
-    dims: Sequence[str],
-    target: str,
+def compiled_view(
+    compiled: CompiledGraph, limit: int = OPERATOR_LIMIT, first: int = 0
 ) -> GraphView:
-    kept = list(operators[:OPERATOR_LIMIT])
-    whole = [group for group in groups if all(op in kept for op in group.operators)]
-    if groups:
-        kept = [op for group in whole for op in group.operators]
-    nodes, at = _nodes(inputs, outputs, kept, whole)
-    edges = _edges(inputs, outputs, kept, at)
-    why = {edge: _general(reason, edge[0]) for edge, reason in why.items()}
-    group_views = _groups(nodes, whole)
-    stored, reasons = _stored(edges, group_views, why)
-    said = [*(f"{t.name} {_type(t)}" for t in inputs), f"{counted(len(operators), 'operator')}"]
-    said += [counted(sum(not g.views for g in groups), "kernel")] * bool(groups) + [
-        f"for {target}"
-    ] * bool(target)
-    said += [f"{', '.join(dims)} open"] * bool(dims)
-    left_out = f"the first {len(kept)} of {len(operators)} operators"
+    """The view of a compiled graph; `limit` and `first` as for :func:`graph_view`."""
+    flow = compiled.graph
+    why = {(u.tensor, u.user): u.reason for u in compiled.unfused}
+    seen = _Seen(
+        flow.name, flow.inputs, flow.outputs, flow.operators, compiled.partition.groups, why,
+        target=str(compiled.target),
+    )  # fmt: skip
+    return _view(seen, limit, first)
+
+
+def graph_view(graph: FlowGraph, limit: int = OPERATOR_LIMIT, first: int = 0) -> GraphView:
+    """The view of a flow graph; with groups once it is optimized and its dims have values.
+
+    Parameters
+    ----------
+    limit : int
+        Operators that are drawn, at most.
+    first : int
+        Number of the first of them.
+    """
+    why = {(u.tensor, u.user): u.reason for u in graph.unfused}
+    seen = _Seen(
+        graph.name, graph.inputs, graph.outputs, graph.operators, graph.groups, why, graph.dims
+    )
+    return _view(seen, limit, first)
+
+
+Member = tuple["Operator", int]
+"""An operator, and the number of the group that computes it; what is recomputed is in several."""
+
+
+def _view(seen: _Seen, limit: int, first: int) -> GraphView:
+    total = len(seen.operators)
+    first = max(0, min(first, total - limit))
+    window = set(seen.operators[first : first + limit])
+    whole = [k for k, g in enumerate(seen.groups) if all(op in window for op in g.operators)]
+    members: list[Member] = [(op, k) for k in whole for op in seen.groups[k].operators]
+    if not seen.groups:
+        members = [(op, -1) for op in seen.operators[first : first + limit]]
+    nodes, edges = _drawn(seen, members)
+    why = {edge: _general(reason, edge[0]) for edge, reason in seen.why.items()}
+    groups = _groups(nodes, seen.groups, whole)
+    number: dict[str, int] = {}
+    for _, tensor, user in edges:
+        if user is not None and (reason := why.get((tensor, user))):
+            number.setdefault(reason, len(number) + 1)
+    known = [
+        replace(edge, reason=number.get(why.get((tensor, user), ""), 0)) if user else edge
+        for edge, tensor, user in edges
+    ]
+    drawn = len({op for op, _ in members})
+    rest = f"operators {first + 1} to {first + drawn} of {total}" if first else ""
+    rest = rest or f"the first {drawn} of {total} operators"
     view = GraphView(
-        name=name,
-        summary="  ·  ".join(said),
+        name=_short(seen.name),
+        summary=_summary(seen),
         nodes=tuple(nodes),
-        edges=tuple(edge for edge, _, _ in edges),
-        groups=group_views,
-        stored=stored,
-        reasons=reasons,
-        changes=_changes(operators, groups),
+        edges=tuple(known),
+        groups=groups,
+        stored=_stored(known, groups),
+        reasons=tuple(number),
+        changes=changes(seen.operators, seen.groups),
         before=Box(),
         after=Box(),
-        note=left_out if len(kept) < len(operators) else "",
+        note=rest if drawn < total else "",
+        first=first,
+        total=total,
     )
     return placed(view)
+
+
+def _summary(seen: _Seen) -> str:
+    said = [f"{_short(t.name)} {_type(t)}" for t in seen.inputs[:_LISTED]]
+    said += [f"{len(seen.inputs) - _LISTED} more inputs"] * (len(seen.inputs) > _LISTED)
+    said.append(counted(len(seen.operators), "operator"))
+    if seen.groups:
+        said.append(counted(sum(not g.views for g in seen.groups), "kernel"))
+    said += [f"for {seen.target}"] * bool(seen.target)
+    said += [f"{', '.join(seen.dims)} open"] * bool(seen.dims)
+    return "  ·  ".join(said)
+
+
+_LISTED = 4
+"""Inputs that a summary names."""
+
+_LONGEST = 240
+"""Characters of a name: a model may call a tensor by a megabyte of text."""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _general(reason: str, tensor: Tensor) -> str:
@@ -219,70 +145,40 @@ def _general(reason: str, tensor: Tensor) -> str:
     return reason
 
 
-def _stored(
-    edges: Sequence[tuple[EdgeView, Tensor, Operator | None]],
-    groups: Sequence[GroupView],
-    why: dict[tuple[Tensor, Operator], str],
-) -> tuple[tuple[EdgeView, ...], tuple[str, ...]]:
-    """One edge for each tensor between two groups, however many operators read it; the reasons."""
-    if not groups:
-        return (), ()
-    home = {n: g for g, group in enumerate(groups) for n in group.nodes}
-    stored: dict[tuple[int, int, str], tuple[EdgeView, str]] = {}
-    for edge, tensor, user in edges:
-        source, to = home[edge.source], home[edge.target]
-        reason = why.get((tensor, user), "") if user else ""
-        if source != to:
-            stored.setdefault(
-                (source, to, edge.tensor), (EdgeView(source, to, edge.tensor), reason)
-            )
-    reasons = dict.fromkeys(reason for _, reason in stored.values() if reason)
-    number = {reason: k for k, reason in enumerate(reasons, 1)}
-    found = (replace(edge, reason=number.get(reason, 0)) for edge, reason in stored.values())
-    return tuple(found), tuple(reasons)
-
-
-def placed(view: GraphView) -> GraphView:
-    """The view with places for its boxes and edges, before and after fusion."""
-    before = layout([NODE] * len(view.nodes), [(e.source, e.target) for e in view.edges])
-    sizes = [_size(view, group) for group in view.groups]
-    after = layout(sizes, [(e.source, e.target) for e in view.stored])
-    if before is None or after is None:
-        note = "drawn as a list: no Graphviz here; pip install pygraphviz brings one"
-        return replace(view, note=f"{view.note}; {note}" if view.note else note)
-    nodes = (replace(n, box=_box(c, NODE)) for n, c in zip(view.nodes, before.centres, strict=True))
-    groups = (
-        replace(group, box=_box(centre, size))
-        for group, centre, size in zip(view.groups, after.centres, sizes, strict=True)
-    )
-    return replace(
-        view,
-        nodes=tuple(nodes),
-        groups=tuple(groups),
-        edges=_routed(view.edges, before),
-        stored=_routed(view.stored, after),
-        before=Box(0, 0, before.width, before.height),
-        after=Box(0, 0, after.width, after.height),
-    )
-
-
-def _nodes(
-    inputs: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    operators: Sequence[Operator],
-    groups: Sequence[Group],
-) -> tuple[list[NodeView], dict[object, int]]:
-    """Views of inputs, operators and outputs; and the number of each maker of a tensor."""
-    home = {op: g for g, group in enumerate(groups) for op in group.operators}
-    nodes = [NodeView(t.name, _type(t), "", "input", -1) for t in inputs]
-    at: dict[object, int] = {t: k for k, t in enumerate(inputs)}
-    for op in operators:
-        group = groups[home[op]] if op in home else None
+def _drawn(
+    seen: _Seen, members: Sequence[Member]
+) -> tuple[list[NodeView], list[tuple[EdgeView, Tensor, Operator | None]]]:
+    """Inputs, operators and outputs; and the tensors between them, with who reads them."""
+    values = {t: k for k, t in enumerate(t for op in seen.operators for t in op.outputs)}
+    read = {t for op, _ in members for t in op.inputs}
+    part = len({op for op, _ in members}) < len(seen.operators)
+    inputs = [t for t in seen.inputs if not part or t in read]
+    nodes = [NodeView(_short(t.name), _type(t), "", "input", -1) for t in inputs]
+    stored: dict[Tensor, int] = {t: k for k, t in enumerate(inputs)}
+    own: dict[tuple[Tensor, int], int] = {}
+    for op, number in members:
+        group = seen.groups[number] if number >= 0 else None
         for tensor in op.outputs:
-            at[tensor] = len(nodes)
-        nodes.append(_node(op, group, home.get(op, -1)))
-    nodes += [NodeView(t.name, _type(t), "", "output", -1) for t in outputs if t in at]
-    return nodes, at
+            own[tensor, number] = len(nodes)
+            if group is None or tensor in group.outputs or tensor not in stored:
+                stored[tensor] = len(nodes)
+        nodes.append(_node(op, group, number))
+    edges: list[tuple[EdgeView, Tensor, Operator | None]] = []
+
+    def edge(source: int, target: int, tensor: Tensor, user: Operator | None) -> None:
+        said = f"{_short(tensor.name)} {_type(tensor)}"
+        edges.append((EdgeView(source, target, said, value=values.get(tensor, -1)), tensor, user))
+
+    for k, (op, number) in enumerate(members, len(inputs)):
+        for t in op.inputs:
+            source = own.get((t, number), stored.get(t))
+            if source is not None:
+                edge(source, k, t, op)
+    for t in seen.outputs:
+        if t in stored:
+            edge(stored[t], len(nodes), t, None)
+            nodes.append(NodeView(_short(t.name), _type(t), "", "output", -1))
+    return nodes, edges
 
 
 def _node(op: Operator, group: Group | None, number: int) -> NodeView:
@@ -292,72 +188,68 @@ def _node(op: Operator, group: Group | None, number: int) -> NodeView:
         role = "prologue" if op in own.prologue else "epilogue"
         role = "anchor" if op in (own.anchor, own.first) else role
     detail = ", ".join([*(_type(t) for t in op.outputs), *(f"{k} {v}" for k, v in op.attributes)])
-    return NodeView(op.name, detail, ", ".join(op.origin), role, number)
+    origin = ", ".join(map(_short, op.origin))
+    return NodeView(op.name, _short(detail), _short(origin), role, number)
 
 
-def _edges(
-    inputs: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    operators: Sequence[Operator],
-    at: dict[object, int],
-) -> list[tuple[EdgeView, Tensor, Operator | None]]:
-    edges: list[tuple[EdgeView, Tensor, Operator | None]] = []
-    for k, op in enumerate(operators, len(inputs)):
-        for t in op.inputs:
-            if t in at:
-                edges.append((EdgeView(at[t], k, f"{t.name} {_type(t)}"), t, op))
-    first = len(inputs) + len(operators)
-    for k, t in enumerate((t for t in outputs if t in at), first):
-        edges.append((EdgeView(at[t], k, f"{t.name} {_type(t)}"), t, None))
-    return edges
+def _stored(edges: Sequence[EdgeView], groups: Sequence[GroupView]) -> tuple[EdgeView, ...]:
+    """One edge for each tensor between two groups, however many operators read it."""
+    home = {n: g for g, group in enumerate(groups) for n in group.nodes}
+    found: dict[tuple[int, int, str, int], EdgeView] = {}
+    for edge in edges if groups else ():
+        source, to = home[edge.source], home[edge.target]
+        if source != to:
+            key = source, to, edge.tensor, edge.value
+            found.setdefault(key, replace(edge, source=source, target=to))
+    return tuple(found.values())
 
 
-def _groups(nodes: Sequence[NodeView], groups: Sequence[Group]) -> tuple[GroupView, ...]:
+def _groups(
+    nodes: Sequence[NodeView], groups: Sequence[Group], whole: Sequence[int]
+) -> tuple[GroupView, ...]:
     """The groups in their order, inputs before and outputs after them as boxes of their own."""
     if not groups:
         return ()
-    members: list[list[int]] = [[] for _ in groups]
+    members: dict[int, list[int]] = {k: [] for k in whole}
     for k, node in enumerate(nodes):
         if node.group >= 0:
             members[node.group].append(k)
     views = [GroupView(nodes[k].name, (k,), "") for k in _of_role(nodes, "input")]
-    for group, own in zip(groups, members, strict=True):
+    for k in whole:
+        group = groups[k]
         moved = "a view" if group.views else bytes_text(group.moved_bytes)
-        views.append(GroupView(group.name, tuple(own), moved))
+        views.append(GroupView(group.name, tuple(members[k]), moved, saved=_saved(group), number=k))
     views += [GroupView(nodes[k].name, (k,), "") for k in _of_role(nodes, "output")]
     return tuple(views)
+
+
+def _saved(group: Group) -> str:
+    """Launches and bytes that fusion keeps away."""
+    launches = len(group.operators) - (not group.views)
+    kept = moved_bytes(group.operators) - group.moved_bytes
+    said = f"{launches} launch{'es' * (launches != 1)}"
+    return f"{said}, {bytes_text(kept)}" if launches else ""
 
 
 def _of_role(nodes: Sequence[NodeView], role: str) -> list[int]:
     return [k for k, node in enumerate(nodes) if node.role == role]
 
 
-def _changes(operators: Sequence[Operator], groups: Sequence[Group]) -> tuple[Change, ...]:
+def changes(operators: Sequence[Operator], groups: Sequence[Group]) -> tuple[Change, ...]:
+    """Launches and bytes with a kernel for each operator, and with these groups."""
     if not groups:
         return (Change("operators", "", str(len(operators))),)
-    before = sum(t.size_bytes for op in operators for t in (*op.inputs, *op.outputs))
     after, run = sum(g.moved_bytes for g in groups), sum(not g.views for g in groups)
+    before = moved_bytes(operators)
     return (
         Change("launches", str(len(operators)), str(run)),
         Change("read and written by kernels", bytes_text(before), bytes_text(after)),
     )
 
 
-def _size(view: GraphView, group: GroupView) -> tuple[float, float]:
-    if view.nodes[group.nodes[0]].group < 0:
-        return NODE
-    return GROUP_WIDTH, len(group.nodes) * ROW + 2 * PAD
-
-
-def _box(centre: tuple[float, float], size: tuple[float, float]) -> Box:
-    return Box(round(centre[0] - size[0] / 2, 1), round(centre[1] - size[1] / 2, 1), *size)
-
-
-def _routed(edges: Sequence[EdgeView], drawn: Layout) -> tuple[EdgeView, ...]:
-    return tuple(
-        replace(edge, route=tuple(part for point in route for part in point))
-        for edge, route in zip(edges, drawn.routes, strict=True)
-    )
+def moved_bytes(operators: Sequence[Operator]) -> int:
+    """What operators read and write with a kernel each [byte]."""
+    return sum(t.size_bytes for op in operators for t in (*op.inputs, *op.outputs))
 
 
 def _type(tensor: Tensor) -> str:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.view.graph import Box, EdgeView
+    from workbench.view.graph_parts import Box, EdgeView
 
 ROOM = 728.0
 """Width of the boxes of a row [px]."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from workbench.view.card import MARGIN, card, clipped, mono_width, rule, spans
 from workbench.view.columns import shown, table
-from workbench.view.graph import PAD, ROW
+from workbench.view.graph_place import PAD, ROW
 from workbench.view.graph_rows import height, middle, pieces, rows_of
 from workbench.view.palette import DARK, LIGHT, Theme, hex_of, oklch
 from workbench.view.svg import element, path, plain, rect, text
 
 if TYPE_CHECKING:
-    from workbench.view.graph import Box, Change, GraphView, GroupView, NodeView
+    from workbench.view.graph_parts import Box, Change, GraphView, GroupView, NodeView
     from workbench.view.graph_rows import Piece, Row
 
 WIDTH = 840.0

@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import floor, log10
 from typing import TYPE_CHECKING
 
-from workbench.runtime.timing import _time as time_text
+from workbench.runtime.timing import time_text
 from workbench.view.card import MARGIN, card, clipped, rule, spans
 from workbench.view.columns import shown, table, wrapped
 from workbench.view.svg import element, rect, text
 
 if TYPE_CHECKING:
-    from workbench.view.timing import TimingView
+    from workbench.view.roofline import Roofline
+    from workbench.view.timing import PeerView, TimingView
 
 WIDTH = 720
 TOP = 62.0
@@ -30,6 +31,12 @@ def timing_svg(view: TimingView) -> str:
         *_plot(view, low, high, ticks),
     ]
     y = TOP + PLOT + 32
+    for each in view.peers:
+        marks.append(_peer(each, y))
+        y += 19
+    if view.roofline is not None:
+        marks.append(_figures(view.roofline, y))
+        y += 19
     left_out = sum(sample > high for sample in view.samples_us)
     drawn = len(_thinned(view.samples_us))
     which = f"{drawn} of the " if drawn < len(view.samples_us) else ""
@@ -67,6 +74,31 @@ def _plot(view: TimingView, low: float, high: float, ticks: list[float]) -> list
     return marks
 
 
+def _peer(peer: PeerView, y: float) -> str:
+    """One that was timed in turns, in a line."""
+    parts = [
+        (f"{clipped(peer.name, 170, 12):<24}", "m"),
+        (f"{time_text(peer.median_us):>9}", "m b"),
+        (f"   {_times(peer)} as long", "soft"),
+        (f"   middle half {time_text(peer.low_us)} to {time_text(peer.high_us)}", "soft"),
+    ]
+    return spans(MARGIN, y, parts)
+
+
+def _times(peer: PeerView) -> str:
+    return f"{peer.ratio:.2f} × ({peer.ratio_low:.2f} to {peer.ratio_high:.2f})"
+
+
+def _figures(roof: Roofline, y: float) -> str:
+    """The roofline in a line."""
+    wanted = ("rate", "throughput", "of the roof", "of the memory")
+    parts: list[tuple[str, str]] = []
+    for figure in roof.figures:
+        if figure.label in wanted:
+            parts += [(f"{figure.value} ", "b"), (f"{figure.label}, {figure.source}   ", "soft")]
+    return spans(MARGIN, y, parts)
+
+
 _STYLE = (
     ".half{fill:#0b65c2;opacity:.14}.dot{fill:#56606c;opacity:.55}"
     "@media(prefers-color-scheme:dark){.half{fill:#6cb2ff;opacity:.2}.dot{fill:#a3acb8}}"
@@ -92,12 +124,20 @@ def timing_text(view: TimingView) -> str:
         [[f" {time_text(figures[0])}", *map(time_text, figures[1:])]],
         "rrrr",
     )
-    return f"{shown(view.name)}\n{rows}\n{shown(view.conditions)}"
+    lines = [shown(view.name), rows]
+    if view.peers:
+        cells = [(p.name, time_text(p.median_us), _times(p)) for p in view.peers]
+        lines.append(table(["beside it", "median", "as long"], cells, "lrr"))
+    if view.roofline is not None:
+        known = [(f.label, f.value, f.source, f.formula) for f in view.roofline.figures]
+        lines.append(table(["figure", "value", "is", "from"], known, "lrll"))
+    return "\n".join([*lines, shown(view.conditions)])
 
 
 def timing_words(view: TimingView) -> str:
     """One sentence."""
-    return f"{view.name}: {view.median} median, {view.spread}"
+    said = f"{view.name}: {view.median} median, {view.spread}"
+    return "; ".join([said, *(f"{p.name} {_times(p)} as long" for p in view.peers)])
 
 
 def _axis(view: TimingView) -> tuple[float, float, list[float]]:

@@ -2,11 +2,13 @@
 
 What lives here
     formatters  how IPython shows our objects: the static twins of workbench.view
-    explore     explore(x): the live widget of an object
+    explore     explore(x): the live widget of an object; tune_live(…): one that tunes
     explorer    what all widgets share: selection, questions and answers, their text form
     link        link(a, b): screens with one selection
     program     ProgramExplorer: texts side by side, lines of one origin light up together
     graph       GraphExplorer: operators and kernels, why a tensor is stored
+    tune        TuneExplorer: trials while a search runs and afterwards
+    timing      TimingExplorer: samples, roofline, peers side by side
     mapping     MappingExplorer: compose a mapping, select a worker, step through time
 
 The folder static holds what extension/src/widgets builds; `npm run build` in extension writes it.

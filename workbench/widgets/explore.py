@@ -6,10 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import WorkbenchError
+from workbench.bench.peers import Comparison
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
 from workbench.graph import CompiledGraph, FlowGraph
 from workbench.mapping import TaskMapping
+from workbench.runtime.timing import Measurement
+from workbench.tune import Space, Tuning
 
 if TYPE_CHECKING:
     from workbench.widgets.explorer import Explorer
@@ -17,21 +20,26 @@ if TYPE_CHECKING:
 # Module and class of each screen. They are loaded when asked for: anywidget takes longer to
 # import than all of workbench, and `import workbench` brings this module.
 _SCREENS: dict[type[Any], tuple[str, str]] = {
+    Comparison: ("timing", "TimingExplorer"),
     CompiledGraph: ("graph", "GraphExplorer"),
     FlowGraph: ("graph", "GraphExplorer"),
     Kernel: ("program", "ProgramExplorer"),
+    Measurement: ("timing", "TimingExplorer"),
     Program: ("program", "ProgramExplorer"),
     TaskMapping: ("mapping", "MappingExplorer"),
+    Tuning: ("tune", "TuneExplorer"),
 }
 
 
-def explore(thing: object) -> Explorer:
+def explore(thing: object, **how: Any) -> Explorer:
     """A widget to look into an object.
 
     Parameters
     ----------
-    thing : TaskMapping, Program, Kernel, FlowGraph or CompiledGraph
+    thing : TaskMapping, Program, Kernel, FlowGraph, CompiledGraph, Tuning, Measurement, Comparison
         What to explore.
+    **how
+        What its screen takes besides, such as ``kernel=`` for the roofline of a measurement.
 
     Raises
     ------
@@ -46,8 +54,28 @@ def explore(thing: object) -> Explorer:
     """
     for kind, (module, name) in _SCREENS.items():
         if isinstance(thing, kind):
-            return getattr(import_module(f"workbench.widgets.{module}"), name)(thing)
+            return getattr(import_module(f"workbench.widgets.{module}"), name)(thing, **how)
     known = ", ".join(kind.__name__ for kind in _SCREENS)
     raise WorkbenchError(
         f"there is no screen for a {type(thing).__name__}", hint=f"there is one for: {known}"
     )
+
+
+def tune_live(build: Any, space: Space, args: Any = None, **how: Any) -> Any:
+    """Tune beside the notebook: the screen shows each trial, its button stops the search.
+
+    Parameters
+    ----------
+    build, space, args, **how
+        As for :func:`workbench.tune`.
+
+    Returns
+    -------
+    TuneExplorer
+        Its ``wait()`` gives the Tuning; ``stop()`` ends the search and keeps what it has.
+
+    Examples
+    --------
+    ``live = wb.tune_live(build, space)`` in one cell, ``live.wait().best`` in another.
+    """
+    return import_module("workbench.widgets.tune").start(build, space, args, how)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from workbench.bench.peers import Comparison, comparison_view
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
 from workbench.graph import CompiledGraph, FlowGraph
 from workbench.interp import Report
 from workbench.mapping import TaskMapping
 from workbench.runtime.timing import Measurement
+from workbench.tune import Tuning
 from workbench.view.bundle import bundle
 from workbench.view.graph import compiled_view, graph_view
 from workbench.view.mapping import mapping_view
@@ -22,11 +24,13 @@ from workbench.view.model import View
 from workbench.view.program import kernel_view, program_view
 from workbench.view.report import report_view
 from workbench.view.timing import timing_view
+from workbench.view.tune import tune_view
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _VIEWS: dict[type[Any], Callable[[Any], View]] = {
+    Comparison: comparison_view,
     CompiledGraph: compiled_view,
     FlowGraph: graph_view,
     Kernel: kernel_view,
@@ -34,6 +38,7 @@ _VIEWS: dict[type[Any], Callable[[Any], View]] = {
     Program: program_view,
     Report: report_view,
     TaskMapping: mapping_view,
+    Tuning: tune_view,
 }
 
 

@@ -6,10 +6,12 @@ import { h } from "./dom";
 import { renderGraph } from "./graph";
 import { renderMapping } from "./mapping";
 import { renderProgram } from "./program";
+import { renderTiming } from "./timing";
+import { renderTune } from "./tune";
 import { VERSIONS, type View } from "./types";
 
 const DRAWINGS: Record<string, Render<any>> = {
-  graph: renderGraph, mapping: renderMapping, program: renderProgram,
+  graph: renderGraph, mapping: renderMapping, program: renderProgram, timing: renderTiming, tune: renderTune,
 };
 
 /** What is said in place of a view that this screen cannot draw; empty where it can. */

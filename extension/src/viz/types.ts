@@ -111,6 +111,37 @@ export interface ProgramView {
   version: 1;
 }
 
+/** What was timed in turns with the first; times are of one call [µs]. */
+export interface PeerView {
+  name: string;
+  samples_us: number[];
+  median_us: number;
+  low_us: number;
+  high_us: number;
+  min_us: number;
+  ratio: number;
+  ratio_low: number;
+  ratio_high: number;
+}
+
+/** A number that says where it is from. */
+export interface SourcedFigure {
+  label: string;
+  value: string;
+  source: string;
+  formula: string;
+}
+
+/** A kernel under the roof of its machine. */
+export interface Roofline {
+  machine: string;
+  intensity: number;
+  achieved: number;
+  peak: number;
+  bandwidth: number;
+  figures: SourcedFigure[];
+}
+
 /** What a timing screen knows; times are of one call [µs]. */
 export interface TimingView {
   name: string;
@@ -122,6 +153,9 @@ export interface TimingView {
   median: string;
   spread: string;
   conditions: string;
+  peers: PeerView[];
+  roofline: Roofline | null;
+  note: string;
   kind: "timing";
   version: 1;
 }
@@ -151,6 +185,7 @@ export interface EdgeView {
   tensor: string;
   reason: number;
   route: number[];
+  value: number;
 }
 
 /** Operators that share a kernel; inputs and outputs stand alone. */
@@ -159,6 +194,8 @@ export interface GroupView {
   nodes: number[];
   moved: string;
   box: Box;
+  saved: string;
+  number: number;
 }
 
 /** A figure before and after fusion; `before` is empty where nothing is compared. */
@@ -166,6 +203,22 @@ export interface Change {
   label: string;
   before: string;
   after: string;
+}
+
+/** A kernel that is there only with the cuts, or only without. */
+export interface KernelChange {
+  name: string;
+  moved: string;
+  group: number;
+  new: boolean;
+}
+
+/** What cuts change. */
+export interface WhatIf {
+  values: number[];
+  tensors: string[];
+  changes: Change[];
+  kernels: KernelChange[];
 }
 
 /** What a graph screen knows. */
@@ -181,7 +234,53 @@ export interface GraphView {
   before: Box;
   after: Box;
   note: string;
+  first: number;
+  total: number;
+  what_if: WhatIf | null;
   kind: "graph";
+  version: 1;
+}
+
+/** One candidate and what became of it. */
+export interface TrialView {
+  knobs: string[];
+  status: string;
+  reason: string;
+  predicted_us: number | null;
+  median_us: number | null;
+  low_us: number | null;
+  high_us: number | null;
+  limiter: string;
+  registers: number | null;
+  spill_bytes: number | null;
+  occupancy: number | null;
+  compile_ms: number;
+}
+
+/** How many trials ended for one reason. */
+export interface ReasonCount {
+  status: string;
+  reason: string;
+  count: number;
+}
+
+/** What a tuning screen knows. */
+export interface TuneView {
+  name: string;
+  target: string;
+  device: string;
+  knobs: string[];
+  trials: TrialView[];
+  best: number;
+  state: string;
+  stopped: string;
+  done: number;
+  planned: number;
+  seconds: number;
+  left_s: number | null;
+  reasons: ReasonCount[];
+  note: string;
+  kind: "tune";
   version: 1;
 }
 
@@ -205,8 +304,71 @@ export interface ReportView {
   version: 1;
 }
 
+/** A value that was stored. */
+export interface CellWrite {
+  tensor: string;
+  index: number[];
+  value: number;
+  thread: number;
+  line: number;
+}
+
+/** What a block does between two barriers. */
+export interface IntervalView {
+  line: number;
+  writes: CellWrite[];
+  masked: number[];
+}
+
+/** What an execution screen knows. */
+export interface ExecutionView {
+  name: string;
+  block: [number, number, number];
+  threads: number;
+  intervals: IntervalView[];
+  note: string;
+  kind: "execution";
+  version: 1;
+}
+
+/** One load or store of a warp. */
+export interface AccessView {
+  tensor: string;
+  scope: string;
+  store: boolean;
+  line: number;
+  lanes: number[];
+  moved_bytes: number;
+  used_bytes: number;
+  ways: number;
+}
+
+/** What a memory screen knows. */
+export interface MemoryView {
+  name: string;
+  accesses: AccessView[];
+  note: string;
+  kind: "memory";
+  version: 1;
+}
+
+/** A line of a comparison: ``-`` before, ``+`` after, ``=`` in both, ``…`` left out. */
+export interface DiffLine {
+  sign: string;
+  text: string;
+}
+
+/** Two texts compared line by line. */
+export interface DiffView {
+  before: string;
+  after: string;
+  language: string;
+  lines: DiffLine[];
+  note: string;
+}
+
 /** Every view. */
-export type View = MappingView | ProgramView | TimingView | GraphView | ReportView;
+export type View = MappingView | ProgramView | TimingView | GraphView | TuneView | ReportView | ExecutionView | MemoryView;
 
 /** The version of each kind that these types describe. */
-export const VERSIONS: Record<string, number> = { mapping: 1, program: 1, timing: 1, graph: 1, report: 1 };
+export const VERSIONS: Record<string, number> = { mapping: 1, program: 1, timing: 1, graph: 1, tune: 1, report: 1, execution: 1, memory: 1 };

@@ -1,0 +1,6 @@
+// The live tune screen.
+
+import { renderTune } from "../viz/tune";
+import { widget } from "./mount";
+
+export default widget(renderTune);
