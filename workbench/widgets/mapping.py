@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from workbench.base.errors import WorkbenchError
@@ -51,8 +52,13 @@ class MappingExplorer(Explorer):
         return str(self.mapping)
 
     def asked(self, kind: str, request: dict[str, Any]) -> dict[str, Any] | None:
-        """``compose`` shows the mapping of a ``text``."""
-        if kind != "compose":
-            return super().asked(kind, request)
-        self.mapping = parse_mapping(request.get("text", ""))
-        return None
+        """``compose`` shows the mapping of a ``text``; ``equal`` compares it with the one shown."""
+        text = request.get("text", "")
+        match kind:
+            case "compose":
+                self.mapping = parse_mapping(text)
+                return None
+            case "equal":
+                return asdict(self.mapping.same_as(parse_mapping(text)))
+            case _:
+                return super().asked(kind, request)

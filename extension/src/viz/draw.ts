@@ -16,7 +16,7 @@ const DRAWINGS: Record<string, Render<any>> = {
 export function refusal(view: unknown, drawings: Record<string, unknown> = DRAWINGS): string {
   const { kind, version } = (view ?? {}) as { kind?: unknown; version?: unknown };
   if (typeof kind !== "string" || typeof version !== "number") return "This is not a view of kernel-workbench.";
-  if (!(kind in drawings)) return `This screen has no drawing for a ${kind} view.`;
+  if (!Object.hasOwn(drawings, kind)) return `This screen has no drawing for a ${kind} view.`;
   if (version > (VERSIONS[kind] ?? 0)) return `This ${kind} view has version ${version}, which this screen does not know. Update kernel-workbench.`;
   return version < (VERSIONS[kind] ?? 0) ? `This ${kind} view was saved by an older version (${version}). Run its cell again.` : "";
 }
