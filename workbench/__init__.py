@@ -38,6 +38,7 @@ from workbench.mapping import (
 )  # fmt: skip
 from workbench.tune import Space, Tuning, tune
 from workbench.widgets.explore import explore
+from workbench.widgets.export import export_html
 from workbench.widgets.formatters import register as _register
 from workbench.widgets.link import link
 
@@ -46,9 +47,9 @@ __all__ = [
     "MappingError", "ModelError", "ParseError", "PassError", "Program", "ScheduleError",
     "ScriptError", "Space", "TaskMapping", "Tuning",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
-    "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "explore", "from_onnx",
-    "interpret", "link", "load_graph", "parse_mapping", "predicated_auto_map", "repeat", "script",
-    "spatial", "tune",
+    "auto_map", "column_repeat", "column_spatial", "compile_module", "dims", "explore",
+    "export_html", "from_onnx", "interpret", "link", "load_graph", "parse_mapping",
+    "predicated_auto_map", "repeat", "script", "spatial", "tune",
 ]  # fmt: skip
 
 # Only where IPython runs already: objects then show themselves as pictures.

@@ -5,6 +5,8 @@ What lives here
     explore     explore(x): the live widget of an object
     explorer    what all widgets share: selection, questions and answers, their text form
     link        link(a, b): screens with one selection
+    links       a screen's state as a short text, and back
+    export      export_html(x, path): a screen as one file that needs nothing else
     program     ProgramExplorer: texts side by side, lines of one origin light up together
     graph       GraphExplorer: operators and kernels, why a tensor is stored
     mapping     MappingExplorer: compose a mapping, select a worker, step through time

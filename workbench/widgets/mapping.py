@@ -12,6 +12,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.mapping import TaskMapping, parse_mapping
 from workbench.view.mapping import mapping_view
 from workbench.widgets.explorer import STATIC, Explorer
+from workbench.widgets.links import Place
 
 
 class MappingExplorer(Explorer):
@@ -50,6 +51,16 @@ class MappingExplorer(Explorer):
     def said(self) -> str:
         """The expression."""
         return str(self.mapping)
+
+    def link_state(self) -> dict[str, str]:
+        """The expression."""
+        return {"text": self.said()}
+
+    def restore(self, place: Place) -> None:
+        """Show the mapping of a link and pick what it names."""
+        if "text" in place.state and place.kind == self.shown.kind:
+            self.mapping = parse_mapping(place.state["text"])
+        super().restore(place)
 
     def asked(self, kind: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """``compose`` shows the mapping of a ``text``; ``equal`` compares it with the one shown."""

@@ -6,6 +6,7 @@ import { h } from "./dom";
 import { renderGraph } from "./graph";
 import { renderMapping } from "./mapping";
 import { renderProgram } from "./program";
+import { withTools } from "./tools";
 import { VERSIONS, type View } from "./types";
 
 const DRAWINGS: Record<string, Render<any>> = {
@@ -21,10 +22,10 @@ export function refusal(view: unknown, drawings: Record<string, unknown> = DRAWI
   return version < (VERSIONS[kind] ?? 0) ? `This ${kind} view was saved by an older version (${version}). Run its cell again.` : "";
 }
 
-/** Draw a view; one that cannot be drawn is said so, with its text twin where there is one. */
+/** Draw a view, with the row of tools under it; one that cannot be drawn is said so, with its text twin where there is one. */
 export function draw(el: HTMLElement, view: View, host: Host = {}, twin = ""): Drawing<View> {
   const why = refusal(view);
-  if (!why) return DRAWINGS[view.kind]!(el, view, host) as Drawing<View>;
+  if (!why) return withTools(DRAWINGS[view.kind]!, el, view, host) as Drawing<View>;
   el.replaceChildren(refused(why, twin));
   return { update: () => {}, select: () => {}, dispose: () => el.replaceChildren() };
 }

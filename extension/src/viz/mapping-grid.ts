@@ -55,7 +55,7 @@ export class Grid {
       return { w, h: tall, labelled: true, ordered: this.state.mostTasks > 1 && w >= label + order };
     }
     w = Math.min(14, room / cells.columns, MAX_HEIGHT / cells.rows);
-    w = w >= 1 ? Math.floor(w) : w;
+    w = w >= 4 ? Math.floor(w) : w;
     return { w, h: w, labelled: false, ordered: false };
   }
 

@@ -4,7 +4,8 @@ import { h } from "./dom";
 import { gridOf, type Window } from "./nest";
 import type { MappingView } from "./types";
 
-const MOST: [number, number] = [1024, 1024];
+/** Rows and columns that still have a pixel each. */
+const MOST: [number, number] = [512, 512];
 
 export class WindowBox {
   readonly el = h("span", { class: "kw-window" });

@@ -41,7 +41,7 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
   box.readOnly = !live;
   if (!live) box.title = host.reason ?? "no kernel: the expression cannot be changed here";
   const undo = icon("Undo", "↶", () => step(history.undo())), redo = icon("Redo", "↷", () => step(history.redo()));
-  const preset = h("select", { "aria-label": "Presets", onchange: () => { if (preset.value) compose(preset.value); } },
+  const preset = h("select", { class: "kw-preset", "aria-label": "Presets", onchange: () => { if (preset.value) compose(preset.value); } },
     h("option", { value: "" }, "presets"), ...PRESETS.map(([name, text]) => h("option", { value: text }, name)));
   const facts = h("div", { class: "kw-facts", role: "status" });
   const problem = h("div", { class: "kw-error", role: "alert" });
@@ -59,7 +59,7 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     h("div", { class: "kw-bar kw-bar-facts" }, facts, problem),
     h("div", { class: "kw-bar kw-bar-chips" }, chips.el, live && equal.button), chips.editor, equal.el,
     h("div", { class: "kw-body" },
-      h("div", { class: "kw-stage" }, h("h3", {}, h("b", {}, "Who does what"), " ", legend, window.el), stage, twin, notes), side),
+      h("div", { class: "kw-stage" }, h("h3", {}, h("b", {}, "Who does what"), legend, window.el), stage, twin, notes), side),
     h("div", { class: "kw-bar kw-time" }, ...time.parts,
       h("span", { class: "kw-keys" }, key("←"), key("→"), " worker ", key("↑"), key("↓"), " step ", key("space"), " play ", key("esc"), " all"), flip, said));
   el.replaceChildren(root);
@@ -167,7 +167,9 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
       grid.update({ cells, workers: view.workers, mostTasks: view.most_tasks, ...shown, path });
     }
     notes.textContent = view.nest ? [...window.leftOut(), ...(cells?.leftOut ?? [])].map((what) => `Shown: ${what}.`).join(" ") : "Not drawn: this function needs a large table of constants.";
+    const scrolled = side.querySelector(".kw-scroll")?.scrollTop ?? 0;
     side.replaceChildren(...sideOf(view, shown, found));
+    reveal(side.querySelector<HTMLElement>(".kw-scroll"), scrolled);
     root.dataset["worker"] = String(shown.worker);
     root.dataset["step"] = shown.step === null ? "" : String(shown.step);
     time.show(shown.step, view.most_tasks);
@@ -213,6 +215,16 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     select: ({ worker = 0, step: at = null }) => { pinned = within({ worker, step: at }); repaint(); },
     dispose: () => { time.stop(); grid.dispose(); root.remove(); },
   };
+}
+
+/** A list scrolled as before, or to what is current in it; the page itself stays where it is. */
+function reveal(list: HTMLElement | null, scrolled: number): void {
+  const now = list?.querySelector<HTMLElement>(".kw-now");
+  if (!list) return;
+  list.scrollTop = scrolled;
+  if (!now) return;
+  const top = now.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop;
+  if (top < list.scrollTop + now.offsetHeight || top + now.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 2;
 }
 
 const key = (name: string): HTMLElement => h("kbd", {}, name);
