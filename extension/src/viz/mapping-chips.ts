@@ -42,15 +42,17 @@ export class Chips {
 
   private draw(): void {
     const inRow = this.el.contains(document.activeElement), named = this.focusedName();
+    const onAdd = inRow && document.activeElement!.classList.contains("kw-add");
     const chips = this.factors.flatMap((factor, k) => [k ? h("span", { class: "kw-times", "aria-hidden": true }, "*") : null, this.chip(factor, k)]);
     const add = this.editable && h("button", {
       type: "button", class: "kw-add", tabindex: "-1", "aria-expanded": String(this.open === this.factors.length), onclick: () => this.show(this.factors.length),
     }, "+ factor");
     this.el.replaceChildren(...chips.filter((chip) => chip !== null), add || "");
     if (this.open >= 0) this.edit();
+    else this.editor.replaceChildren();
     this.editor.hidden = this.open < 0;
-    if (inRow) this.button(this.current)?.focus();
-    else if (named) this.editor.querySelector<HTMLElement>(`[data-do="${named}"]`)?.focus();
+    if (inRow) this.button(onAdd ? this.factors.length : this.current)?.focus();
+    else if (named) (this.editor.querySelector<HTMLElement>(`[data-do="${named}"]`) ?? this.button(this.current))?.focus();
   }
 
   private focusedName(): string {
@@ -224,8 +226,7 @@ export class Chips {
     const add = (text: string): string => {
       const shape = extentsOf(text, this.rank);
       if (!shape) return `${this.rank} whole ${this.rank === 1 ? "number" : "numbers"} of 1 or more`;
-      this.open = -1;
-      this.current = this.factors.length;
+      this.show(-1);
       this.change([...this.factors, plain(kind.querySelector("select")!.value, shape)]);
       return "";
     };

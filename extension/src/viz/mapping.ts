@@ -31,7 +31,7 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
   let view = first, pinned: Place = { worker: 0, step: null }, hovered: number | null = null;
   let asTable = false, cells: Cells | null = null;
   // What is typed is not written over by the answer to it.
-  let typing = 0, typed = false;
+  let typing = 0, typed = false, walking = false, underWay = Promise.resolve();
   const history = new History(first.text), live = host.ask !== undefined;
 
   const box = h("input", {
@@ -40,12 +40,12 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
   });
   box.readOnly = !live;
   if (!live) box.title = host.reason ?? "no kernel: the expression cannot be changed here";
-  const undo = icon("Undo", "↶", () => step(history.undo())), redo = icon("Redo", "↷", () => step(history.redo()));
+  const undo = icon("Undo", "↶", () => step(() => history.undo())), redo = icon("Redo", "↷", () => step(() => history.redo()));
   const preset = h("select", { class: "kw-preset", "aria-label": "Presets", onchange: () => { if (preset.value) compose(preset.value); } },
     h("option", { value: "" }, "presets"), ...PRESETS.map(([name, text]) => h("option", { value: text }, name)));
   const facts = h("div", { class: "kw-facts", role: "status" });
   const problem = h("div", { class: "kw-error", role: "alert" });
-  const chips = new Chips(live ? (text) => void compose(text) : null);
+  const chips = new Chips(live ? compose : null);
   const equal = new EqualBox(host, (worker, at) => choose({ worker, step: Math.min(at, view.most_tasks - 1) }));
   const stage = h("div", { class: "kw-stage-box", tabindex: "0", role: "group", "aria-label": "Grid of workers" });
   const legend = h("span", { class: "kw-soft" }), notes = h("div", { class: "kw-note" });
@@ -78,7 +78,8 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     if (live && (event.ctrlKey || event.metaKey) && !event.altKey && (letter === "z" || letter === "y")) {
       event.preventDefault();
       event.stopPropagation();
-      return step(letter === "y" || event.shiftKey ? history.redo() : history.undo());
+      const forward = letter === "y" || event.shiftKey;
+      return step(() => (forward ? history.redo() : history.undo()));
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     // JupyterLab listens for keys on the notebook: none that means something here may reach it.
@@ -96,8 +97,13 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     if (act || onButton) event.stopPropagation();
   }
 
+  function compose(text: string, byHand = false): void {
+    const asked = ask(text, byHand);
+    underWay = underWay.then(() => asked);
+  }
+
   /** The text goes to Python, which answers with a view or with what is wrong; the view stays. */
-  async function compose(text: string, byHand = false): Promise<void> {
+  async function ask(text: string, byHand: boolean): Promise<void> {
     if (!byHand) box.value = text;
     typed = byHand;
     typing += byHand ? 1 : 0;
@@ -106,8 +112,14 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     if (reply && !reply.late) fail(reply.problem);
   }
 
-  function step(text: string | null): void {
-    if (text !== null) void compose(text);
+  /** Go through the history, after what is under way: its answer belongs to the history too. */
+  function step(text: () => string | null): void {
+    underWay = underWay.then(async () => {
+      const to = text();
+      walking = to !== null;
+      if (to !== null) await ask(to, false);
+      walking = false;
+    });
   }
 
   function fail(error: Problem | null): void {
@@ -189,7 +201,7 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
   function update(next: MappingView): void {
     view = next;
     time.stop();
-    history.push(view.text, typed, performance.now());
+    if (!walking) history.push(view.text, typed, performance.now());
     undo.disabled = !history.canUndo;
     redo.disabled = !history.canRedo;
     if (!typing) { box.value = view.text; fail(null); }
