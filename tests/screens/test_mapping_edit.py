@@ -194,6 +194,7 @@ def test_ten_million_tasks_and_three_dims(
     root.get_by_label("rows from, 0 to 4095").fill("1000")
     root.get_by_label("rows from, 0 to 4095").press("Enter")
     expect(root.locator(".kw-note")).to_contain_text("rows 1000 to 1511")
+    expect(root.get_by_label("rows from, 0 to 4095")).to_have_value("1000")
     keep("mapping-large", root)
     # A step goes where its task lies.
     root.get_by_label("Grid of workers").focus()

@@ -54,7 +54,7 @@ export class Grid {
       const order = 5.6 * String(this.state.mostTasks).length + 4;
       return { w, h: tall, labelled: true, ordered: this.state.mostTasks > 1 && w >= label + order };
     }
-    w = Math.min(14, room / cells.columns, MAX_HEIGHT / cells.rows);
+    w = Math.min(26, room / cells.columns, MAX_HEIGHT / cells.rows);
     w = w >= 4 ? Math.floor(w) : w;
     return { w, h: w, labelled: false, ordered: false };
   }

@@ -51,16 +51,16 @@ export class WindowBox {
   private draw(): void {
     const view = this.view!, grid = gridOf(view.shape), { lead, origin } = this.window;
     const names = view.nest?.dims ?? view.shape.map((_, dim) => `dim ${dim}`);
-    const box = (label: string, value: number, last: number, step: number, set: (value: number) => void): HTMLElement => {
+    const box = (label: string, value: number, last: number, step: number, set: (value: number) => number): HTMLElement => {
       const input = h("input", {
         type: "number", min: 0, max: last, step, value, "aria-label": `${label}, 0 to ${last}`,
-        onchange: () => { set(Math.min(last, Math.max(0, Math.floor(Number(input.value)) || 0))); input.value = String(value); this.changed(); },
+        onchange: () => { input.value = String(set(Math.min(last, Math.max(0, Math.floor(Number(input.value)) || 0)))); this.changed(); },
       });
       return h("label", {}, `${label} `, input, h("span", { class: "kw-soft" }, ` of 0…${last}`));
     };
-    const parts = lead.map((at, dim) => box(`slice ${names[dim]} =`, at, view.shape[dim]! - 1, 1, (value) => { lead[dim] = value; }));
+    const parts = lead.map((at, dim) => box(`slice ${names[dim]} =`, at, view.shape[dim]! - 1, 1, (value) => (lead[dim] = value)));
     (["rows from", "columns from"] as const).forEach((label, k) => {
-      if (grid[k]! > MOST[k]!) parts.push(box(label, origin[k]!, grid[k]! - 1, MOST[k]!, (value) => { origin[k] = first(grid[k]!, value, MOST[k]!); }));
+      if (grid[k]! > MOST[k]!) parts.push(box(label, origin[k]!, grid[k]! - 1, MOST[k]!, (value) => (origin[k] = first(grid[k]!, value, MOST[k]!))));
     });
     const focused = [...this.el.querySelectorAll("input")].indexOf(document.activeElement as HTMLInputElement);
     this.el.replaceChildren(...parts);
