@@ -6,9 +6,11 @@ import { History } from "./history";
 import { Chips } from "./mapping-chips";
 import { EqualBox, errorOf } from "./mapping-equal";
 import { Grid } from "./mapping-grid";
+import { memoryOf } from "./mapping-memory";
 import { sideOf, wholeTable, type Place } from "./mapping-side";
 import { WindowBox } from "./mapping-window";
 import { cellsOf, taskText, tasksOf, type Cells, type Task } from "./nest";
+import { inksOf } from "./theme";
 import { TimeBar } from "./time";
 import type { MappingView } from "./types";
 
@@ -180,7 +182,8 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     }
     notes.textContent = view.nest ? [...window.leftOut(), ...(cells?.leftOut ?? [])].map((what) => `Shown: ${what}.`).join(" ") : "Not drawn: this function needs a large table of constants.";
     const scrolled = side.querySelector(".kw-scroll")?.scrollTop ?? 0;
-    side.replaceChildren(...sideOf(view, shown, found));
+    const memory = memoryOf(view, shown.worker, shown.step ?? 0, inksOf(root));
+    side.replaceChildren(...sideOf(view, shown, found), ...(memory ? [memory] : []));
     reveal(side.querySelector<HTMLElement>(".kw-scroll"), scrolled);
     root.dataset["worker"] = String(shown.worker);
     root.dataset["step"] = shown.step === null ? "" : String(shown.step);
