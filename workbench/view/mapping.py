@@ -158,7 +158,7 @@ def _factor(factor: Factor) -> FactorView:
 
 def _facts(mapping: TaskMapping, nest: NestView | None) -> tuple[Fact, ...]:
     return (
-        Fact(" × ".join(map(str, mapping.shape)), "tasks"),
+        Fact(" × ".join(map(str, mapping.shape)), "task" if prod(mapping.shape) == 1 else "tasks"),
         Fact(str(mapping.workers), "worker" if mapping.workers == 1 else "workers"),
         *_shares(mapping, nest),
     )
