@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from workbench.base.doc import Doc
 from workbench.base.lazy import lazy
-from workbench.base.names import C_KEYWORDS, NameScope, safe_name
+from workbench.base.names import C_KEYWORDS, safe_name
 from workbench.base.span import Span
+from workbench.graph.names import NameScope
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,9 +17,9 @@ from workbench.graph.evaluate import evaluate
 from workbench.graph.ops import conv
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
-from workbench.ir.compute import Compute
 from workbench.ir.expr import Atomic, AtomicOp, Var
 from workbench.ir.types import f32
+from workbench.schedules.compute import Compute
 
 # Each of these cases with all its inputs made constants leaves no operator to run.
 EVERY = 5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import signal
-import threading
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -19,6 +19,8 @@ from workbench.graph import CompiledGraph, sequence
 from workbench.graph.build import Builder
 from workbench.graph.tensor import Tensor
 from workbench.ir.types import f32, i64
+from workbench.runtime import following
+from workbench.runtime.following import Row
 
 STEPS = 6
 CALLS = 25
@@ -28,6 +30,7 @@ CALLS = 25
 def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Every launch of several blocks is shared, also with more threads than there are cores."""
     monkeypatch.setattr(sequence, "cores", lambda: request.param)
+    monkeypatch.setattr(following, "cores", lambda: request.param)
     monkeypatch.setattr(sequence, "WORTH_SHARING_NS", 0)
     monkeypatch.setattr(sequence, "WORTH_WAKING_NS", 1)
     monkeypatch.setattr(sequence, "_PIECE_NS", 1)
@@ -95,27 +98,6 @@ def test_host_calls_stand_between(threads: int) -> None:
         got = graph_({"x": a})
         np.testing.assert_array_equal(got["out0"], np.sort(a * 2, -1) * 2)
         np.testing.assert_array_equal(got["out1"], np.argsort(a, -1, kind="stable"))
-
-
-@pytest.mark.parametrize("threads", [2], indirect=True)
-def test_who_comes_late_leaves_at_once(threads: int) -> None:
-    graph_ = chain()
-    x = floats(512, 96)
-    for _ in range(5):
-        graph_({"x0": x})
-    (space,) = graph_._idle
-    launches = space.launches
-    assert launches is not None
-    before = bytes(launches._memory)
-    late = [threading.Thread(target=launches._follow, args=(n,)) for n in range(1, 50)]
-    for each in late:
-        each.start()
-    for each in late:
-        each.join(timeout=10)
-        assert not each.is_alive()
-    assert bytes(launches._memory) == before
-    (got,) = graph_({"x0": x}).values()
-    np.testing.assert_allclose(got, wanted(x), rtol=1e-4, atol=1e-4)
 
 
 def test_one_call_that_was_held_up_decides_nothing() -> None:
@@ -196,36 +178,19 @@ def test_a_row_ends_after_long_work(threads: int, monkeypatch: pytest.MonkeyPatc
 def test_an_interrupt_is_seen_between_rows(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     graph_, _ = rows(monkeypatch)
     done: list[int] = []
-    alone = sequence.Launches._alone
+    for name in ("alone", "together"):
+        run = getattr(Row, name)
 
-    def watched(self: sequence.Launches, part: sequence._Part) -> None:
-        alone(self, part)
-        done.append(part.first)
-        if len(done) == 2:
-            signal.raise_signal(signal.SIGINT)
+        def watched(self: Row, first: int, last: int, run: Callable[..., None] = run) -> None:
+            run(self, first, last)
+            done.append(first)
+            if len(done) == 2:
+                signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(sequence.Launches, "_alone", watched)
+        monkeypatch.setattr(Row, name, watched)
     with pytest.raises(KeyboardInterrupt):
         graph_({"x0": floats(512, 96)})
     assert done == [0, 1]
     x = floats(512, 96, seed=1)
     for _ in range(3):
         np.testing.assert_allclose(graph_({"x0": x})[f"x{STEPS}"], wanted(x), rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("threads", [3], indirect=True)
-def test_an_interrupt_before_the_first_launch_sends_followers_away(
-    threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, launches = rows(monkeypatch)
-
-    def interrupted(part: sequence._Part) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(launches, "_alone", interrupted)
-    late = threading.Thread(target=launches._follow, args=(launches._ticket + 1,))
-    with pytest.raises(KeyboardInterrupt):
-        launches._together(launches._parts[0])
-    late.start()
-    late.join(timeout=30)
-    assert not late.is_alive()

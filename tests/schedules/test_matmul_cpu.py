@@ -14,12 +14,12 @@ from workbench.driver.build import compile_module
 from workbench.graph.build import Builder
 from workbench.graph.ops import matmul, reduce
 from workbench.graph.tensor import Tensor
-from workbench.ir.compute import Compute, Reducer
 from workbench.ir.target import Target
 from workbench.ir.types import DType, f16, f32, f64, i32, i64
 from workbench.ir.verify import verify
 from workbench.runtime.jit import host
 from workbench.schedules import Template, choose
+from workbench.schedules.compute import Compute, Reducer
 from workbench.schedules.lanes import even
 from workbench.schedules.matmul_cpu import MatmulCpu
 from workbench.schedules.matvec_cpu import MatvecCpu

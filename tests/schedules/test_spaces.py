@@ -11,11 +11,11 @@ from workbench.driver.build import compile_module
 from workbench.graph.evaluate import evaluate
 from workbench.graph.ops.define import reduce
 from workbench.ir import build
-from workbench.ir.compute import Compute, Reducer
 from workbench.ir.expr import Var
 from workbench.ir.target import Target
 from workbench.ir.types import f32
 from workbench.schedules import space
+from workbench.schedules.compute import Compute, Reducer
 
 CPU, GPU = Target("cpu"), Target("cuda", "sm_90a")
 

@@ -13,12 +13,12 @@ from workbench.graph.build import Builder
 from workbench.graph.ops import conv, elementwise, matmul, reduce
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
-from workbench.ir.compute import Compute, Reducer
 from workbench.ir.target import Target
 from workbench.ir.types import DType, f32, f64, i32, i64
 from workbench.ir.verify import verify
 from workbench.schedules import Template, choose
 from workbench.schedules.axes import tiles
+from workbench.schedules.compute import Compute, Reducer
 from workbench.schedules.injective import Injective
 from workbench.schedules.matmul_simt import MatmulSimt
 from workbench.schedules.reduce_serial import ReduceSerial

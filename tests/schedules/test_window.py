@@ -14,8 +14,8 @@ from workbench.graph.layout import Packing, blocked
 from workbench.graph.ops import conv
 from workbench.graph.ops.conv import Window
 from workbench.graph.tensor import Tensor
-from workbench.ir.compute import Compute
 from workbench.ir.types import f32
+from workbench.schedules.compute import Compute
 from workbench.schedules.window_cpu import WindowCpu, fitted, space
 
 

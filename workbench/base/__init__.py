@@ -4,7 +4,7 @@ What lives here
     span     where a thing stands in a source text (file or notebook cell)
     errors   WorkbenchError, its kinds, and the one renderer (place, line, caret, hint)
     doc      text built line by line, each line knowing the node and span it came from
-    names    identifiers that are unique in a scope and safe in C
+    names    identifiers that are safe in C, and text that is safe to show
     lazy     packages that are imported when first used
     version  the version of this distribution
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.base.errors import WorkbenchError
-from workbench.driver.build import default_cache
+from workbench.runtime.cache import default_cache
 from workbench.runtime.devices import cpu
 from workbench.runtime.timing import Measurement
 

@@ -15,7 +15,7 @@ from workbench.bench.figure import Figure, Goal, Settings, absent, duration, tim
 from workbench.bench.gpu_on_cpu import one_thread
 from workbench.bench.turns import in_turns
 from workbench.graph import from_onnx
-from workbench.runtime.cpu_launch import cores
+from workbench.runtime.following import cores
 from workbench.runtime.timing import Run, ratio
 
 if TYPE_CHECKING:

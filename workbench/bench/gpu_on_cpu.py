@@ -13,9 +13,9 @@ from workbench.base.lazy import lazy
 from workbench.bench.figure import Figure, Goal, Settings, absent, duration, times
 from workbench.bench.samples import BY_NAME, Extents
 from workbench.driver.backend import Run
-from workbench.driver.build import default_cache
 from workbench.driver.kernel import Kernel
 from workbench.runtime import jit
+from workbench.runtime.cache import default_cache
 from workbench.runtime.cpu_launch import CpuLauncher
 from workbench.runtime.timing import Measurement, compare, ratio
 

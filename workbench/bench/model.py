@@ -14,7 +14,7 @@ from workbench.bench.figure import Figure, Goal, Settings, absent, duration, tim
 from workbench.bench.turns import in_turns
 from workbench.graph import CompiledGraph, from_onnx
 from workbench.runtime import nvrtc
-from workbench.runtime.cpu_launch import cores
+from workbench.runtime.following import cores
 from workbench.runtime.timing import Run, ratio
 
 if TYPE_CHECKING:

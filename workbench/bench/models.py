@@ -23,7 +23,7 @@ from workbench.bench.fresh import empty_cache, in_process
 from workbench.bench.turns import in_turns
 from workbench.graph import CompiledGraph, FlowGraph, from_onnx
 from workbench.ir.types import Dim
-from workbench.runtime.cpu_launch import cores
+from workbench.runtime.following import cores
 from workbench.runtime.timing import ratio
 
 if TYPE_CHECKING:

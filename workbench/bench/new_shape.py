@@ -15,8 +15,8 @@ from workbench.base.lazy import lazy
 from workbench.bench.figure import Figure, Settings, absent, duration
 from workbench.bench.fresh import empty_cache
 from workbench.bench.zoo import MODELS
-from workbench.driver.build import default_cache
 from workbench.graph import from_onnx
+from workbench.runtime.cache import default_cache
 from workbench.runtime.devices import cpu
 from workbench.runtime.timing import Measurement
 

@@ -16,7 +16,7 @@ start = time.perf_counter()
 import numpy, llvmlite.binding, workbench, workbench.lang
 import workbench.driver.cpu, workbench.passes.default
 from workbench.bench.samples import program
-from workbench.driver.build import default_cache
+from workbench.runtime.cache import default_cache
 imported = time.perf_counter()
 add = program("vector_add")
 a = numpy.ones(4096, numpy.float32)

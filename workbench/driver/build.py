@@ -17,13 +17,7 @@ from workbench.ir.module import Module
 from workbench.ir.target import Target
 from workbench.passes.base import Pass
 from workbench.passes.default import PIPELINE
-from workbench.runtime.cache import Cache
-
-
-@functools.cache
-def default_cache() -> Cache:
-    """The cache in the user's folder; one object, so that it warns once."""
-    return Cache()
+from workbench.runtime.cache import Cache, default_cache
 
 
 def compile_module(

@@ -42,7 +42,7 @@ What lives here
     generic    programs that differ in numbers alone as one, with parameters
     tuned      schedules found by trying, for a graph's operators
     compile    from groups to kernels; CompiledGraph runs them
-    leading    the machine code of launches in order
+    names      names of tensors in a compiled graph, none twice
     sequence   the launches of a call as one piece of machine code, shared by host threads
     save       a compiled graph in one file
     workspace  the memory of a call, and the steps that run in it

@@ -18,17 +18,17 @@ from workbench.graph.layout import Repacking, blocked, blocked_shape, pack, unpa
 from workbench.graph.operator import Operator
 from workbench.graph.quads import quads
 from workbench.graph.tensor import Tensor
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import Binary, BinaryOp, Cast, Load
 from workbench.ir.traverse import variables, walk
 from workbench.ir.types import f32, i8, i32, u8
+from workbench.schedules.compute import Reducer
 from workbench.schedules.window import Sliding
 
 if TYPE_CHECKING:
     import numpy as np
 
     from workbench.graph.layout import Blocked
-    from workbench.ir.compute import Compute
+    from workbench.schedules.compute import Compute
 
 
 def block_channels(graph: Graph, lanes: int) -> Graph:

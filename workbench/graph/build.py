@@ -23,7 +23,7 @@ from workbench.ir.types import DType
 if TYPE_CHECKING:
     import numpy as np
 
-    from workbench.ir.compute import Compute
+    from workbench.schedules.compute import Compute
 else:
     np = lazy("numpy")
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError
 from workbench.base.lazy import lazy
-from workbench.base.names import NameScope, shown
+from workbench.base.names import shown
 from workbench.graph.beside import side_by_side
 from workbench.graph.family import Families, kernels
 from workbench.graph.memory import MemoryPlan, plan
+from workbench.graph.names import NameScope
 from workbench.graph.operator import Program
 from workbench.graph.save import Recipe, write
 from workbench.graph.schedule import program

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.lazy import lazy
 from workbench.ir.alike import alike
-from workbench.ir.compute import Compute
+from workbench.schedules.compute import Compute
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from workbench.base.errors import WorkbenchError
 from workbench.base.lazy import lazy
-from workbench.ir.compute import Compute, Reducer, Reduction
 from workbench.ir.expr import (
     Binary,
     BinaryOp,
@@ -30,6 +29,7 @@ from workbench.ir.expr import (
 from workbench.ir.node import Node
 from workbench.ir.traverse import children
 from workbench.ir.types import DType
+from workbench.schedules.compute import Compute, Reducer, Reduction
 
 if TYPE_CHECKING:
     import numpy as np

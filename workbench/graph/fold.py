@@ -17,10 +17,10 @@ from workbench.graph.operator import Operator
 from workbench.graph.ops.define import axes, grid
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
-from workbench.ir.compute import Compute, Reducer
 from workbench.ir.expr import Binary, BinaryOp, Expr, Load, Var
 from workbench.ir.traverse import substitute, variables, walk
 from workbench.ir.types import TensorType, f32, f64
+from workbench.schedules.compute import Compute, Reducer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,9 +21,9 @@ from workbench.ir.traverse import rewrite, substitute, variables, walk
 from workbench.ir.types import DType
 
 if TYPE_CHECKING:
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Function, Module
     from workbench.ir.node import Node
+    from workbench.schedules.compute import Compute
 
 
 def fuse(

@@ -14,18 +14,18 @@ from workbench.graph.ops.define import axes
 from workbench.graph.slabs import empty
 from workbench.ir import build
 from workbench.ir.alike import alike
-from workbench.ir.compute import Compute
 from workbench.ir.expr import Binary, BinaryOp, Expr, Load, Select, Var
 from workbench.ir.traverse import rewrite, walk
 from workbench.ir.types import DType, TensorType, i32
+from workbench.schedules.compute import Compute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
 
-    from workbench.ir.compute import Reduction
     from workbench.ir.node import Node
+    from workbench.schedules.compute import Reduction
 
 
 @dataclass(frozen=True, slots=True)

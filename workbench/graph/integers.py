@@ -20,10 +20,10 @@ from workbench.graph.operator import Operator
 from workbench.graph.ops.define import Axes, grid, reduce
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
-from workbench.ir.compute import Reducer, Reduction
 from workbench.ir.expr import Binary, BinaryOp, Const, Expr, Load, Var
 from workbench.ir.traverse import rewrite, substitute, variables, walk
 from workbench.ir.types import DType, TensorType, f32, i8, i32, u8
+from workbench.schedules.compute import Reducer, Reduction
 from workbench.schedules.matmul_simt import factors
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from workbench.ir.compute import Compute
+    from workbench.schedules.compute import Compute
 else:
     np = lazy("numpy")
 

@@ -18,13 +18,13 @@ from workbench.graph.ops.define import axes, grid
 from workbench.graph.slabs import empty
 from workbench.ir import build
 from workbench.ir.arith import simplify
-from workbench.ir.compute import Compute, InverseMap
 from workbench.ir.expr import COMPARISONS, Binary, BinaryOp, Const, Expr, Load, Var
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Range
 from workbench.ir.node import Node
 from workbench.ir.traverse import rewrite, variables, walk
 from workbench.ir.types import TensorType
+from workbench.schedules.compute import Compute, InverseMap
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.graph.tensor import Tensor
-    from workbench.ir.compute import Compute, InverseMap
     from workbench.ir.module import Module
     from workbench.ir.target import Target
+    from workbench.schedules.compute import Compute, InverseMap
 
 
 HostCall = Callable[..., "Sequence[Any]"]

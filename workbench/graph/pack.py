@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.graph.operator import Operator
-    from workbench.ir.compute import Compute
+    from workbench.schedules.compute import Compute
 else:
     np = lazy("numpy")
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from workbench.ir.compute import Compute
     from workbench.ir.node import Node
+    from workbench.schedules.compute import Compute
 else:
     np = lazy("numpy")
 

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError
 from workbench.base.version import __version__
-from workbench.driver.build import default_cache
 from workbench.driver.cpu import KIND, CpuBackend
+from workbench.runtime.cache import default_cache
 
 if TYPE_CHECKING:
     from workbench.driver.kernel import Kernel

@@ -1,27 +1,21 @@
 """The launches of a call as one piece of machine code, its blocks shared with other host threads.
 
-The thread that calls leads: it goes through the launches in order. Others follow: they look which
-launch is due and take blocks of it from a common counter until none are left. Nobody has to come:
-a follower that wakes up late, or never, only helps less. Between two launches the leader waits for
-blocks that others have begun, and for nothing else.
+Between two launches the leader waits for blocks that others have begun, and for nothing else; see
+`runtime.following`.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
-import queue
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
 from statistics import median
 from typing import Any
 
-from workbench.graph.leading import native
-from workbench.runtime.cpu_launch import SCRATCH, Prepared, cores
+from workbench.runtime.cpu_launch import Prepared
+from workbench.runtime.following import Row, cores
 
 WORTH_SHARING_NS = 6_000
 """Work of one launch from which on its blocks are shared [ns]: a cache line goes there and back."""
@@ -41,37 +35,6 @@ _REMEMBERED = 3
 
 _PIECE_NS = 3_000
 _PIECES = 8
-_HEAD_WORDS, _WORDS = 48, 16
-_CURRENT = 32  # word of the head that tells which launch is due
-
-_SCRATCH = 5  # which of the seven words of a call
-
-
-class _Followers:
-    """Host threads that wait to be woken."""
-
-    def __init__(self, count: int) -> None:
-        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        for n in range(count):
-            threading.Thread(target=self._serve, name=f"workbench-{n}", daemon=True).start()
-
-    def wake(self, call: Callable[[], None]) -> None:
-        """Have one of them run `call`, when one is free."""
-        self._calls.put(call)
-
-    def _serve(self) -> None:
-        while True:
-            self._calls.get()()
-
-
-@cache
-def _followers(count: int) -> _Followers:
-    return _Followers(count)
-
-
-if hasattr(os, "register_at_fork"):
-    # a forked process has the objects, but none of their threads
-    os.register_at_fork(after_in_child=_followers.cache_clear)
 
 
 @dataclass(slots=True)
@@ -86,8 +49,6 @@ class _Part:
     first: int
     last: int
     sharable: bool
-    words: Any = ()
-    address: int = 0
     calls: int = 0
     wide_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     alone_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
@@ -124,17 +85,10 @@ class Launches:
         self._threads = threads or cores()
         self._taken: list[int] = []  # the shortest time of each launch so far [ns]
         self._samples = 0
-        self._ticket = 0
         kept = [run for run in runs if isinstance(run, Prepared)]
-        self._scratch_bytes = max((r.launcher.binary.scratch_bytes for r in kept), default=0)
-        # one cache line apart from whatever lies before and after
-        words = _HEAD_WORDS + _WORDS * (len(self._runs) + 2)
-        self._memory = (ctypes.c_int64 * words)()
-        start = ctypes.addressof(self._memory)
-        self._head = start + -start % 128
-        self._entries = self._head + 8 * _HEAD_WORDS
+        scratch_bytes = max((r.launcher.binary.scratch_bytes for r in kept), default=0)
+        self._row = Row(len(self._runs), scratch_bytes, self._threads)
         self._parts: list[_Part] = []
-        self._function, self._rest, _ = native()
 
     def __call__(self) -> None:
         """Run them all to their end, or up to an interrupt between two rows of launches."""
@@ -147,39 +101,12 @@ class Launches:
             elif part.sharable:
                 wide, start = part.wide, time.perf_counter_ns()
                 if wide:
-                    self._together(part)
+                    self._row.together(part.first, part.last)
                 else:
-                    self._alone(part)
+                    self._row.alone(part.first, part.last)
                 part.note(wide, time.perf_counter_ns() - start)
             else:
-                self._alone(part)
-
-    def _alone(self, part: _Part) -> None:
-        """The launches of a row on this host thread."""
-        part.words[_SCRATCH] = SCRATCH.of(self._scratch_bytes)
-        self._function(part.address)
-
-    def _together(self, part: _Part) -> None:
-        """The launches of a row, with followers."""
-        try:
-            self._ticket += 1
-            ctypes.c_int64.from_address(self._head).value = self._ticket
-            followers = _followers(cores() - 1)
-            for _ in range(self._threads - 1):
-                followers.wake(partial(self._follow, self._ticket))
-            self._alone(part)
-        except BaseException:
-            # an interrupt before the first launch: who was woken is not to wait for ever
-            ctypes.c_int64.from_address(self._head).value = 0
-            raise
-
-    def _follow(self, ticket: int) -> None:
-        words = self._words(0, 0, ticket, SCRATCH.of(self._scratch_bytes))
-        self._function(ctypes.addressof(words))
-
-    def _words(self, *row: int) -> Any:
-        """What the machine code is called with: first, last, ticket and scratch filled in."""
-        return (ctypes.c_int64 * 7)(self._head, self._entries, *row, self._rest)
+                self._row.alone(part.first, part.last)
 
     def _sample(self) -> None:
         """Run each by its own and note what it takes; then put together what goes together."""
@@ -196,8 +123,6 @@ class Launches:
 
     def _arrange(self) -> None:
         """Write the table of launches, and cut it at host calls and after long rows."""
-        table = (ctypes.c_int64 * (_WORDS * len(self._runs))).from_address(self._entries)
-        ctypes.c_int64.from_address(self._head + 8 * _CURRENT).value = -1
         first, shared, long = 0, 0, 0
         for n, (run, ns) in enumerate(zip(self._runs, self._taken, strict=True)):
             if not isinstance(run, Prepared):
@@ -211,8 +136,8 @@ class Launches:
             alone = self._threads == 1 or work < WORTH_SHARING_NS or pieces < 2
             shared += 0 if alone else work
             grain = blocks if alone else -(-blocks // pieces)
-            words = (run.launcher.binary.address(), ctypes.addressof(run.pointers), blocks, grain)
-            table[_WORDS * n : _WORDS * n + 4] = list(words)
+            pointers = ctypes.addressof(run.pointers)
+            self._row.set(n, run.launcher.binary.address(), pointers, blocks, grain)
             long += ns
             if long >= LONGEST_NS:
                 self._part(first, n + 1, shared)
@@ -223,9 +148,7 @@ class Launches:
 
     def _part(self, first: int, last: int, shared_ns: int) -> None:
         if first < last:
-            words = self._words(first, last, 0, 0)
-            sharable = shared_ns >= WORTH_WAKING_NS
-            self._parts.append(_Part(first, last, sharable, words, ctypes.addressof(words)))
+            self._parts.append(_Part(first, last, shared_ns >= WORTH_WAKING_NS))
 
 
 _SAMPLES = 2

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from workbench.graph.operator import Operator
     from workbench.graph.tensor import Tensor
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
+    from workbench.schedules.compute import Compute
 
 _LONGEST = 40
 

@@ -18,10 +18,10 @@ from workbench.tune import Candidate, Space, Status, Trial, Tuning, tune
 
 if TYPE_CHECKING:
     from workbench.graph.partition import Group
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
     from workbench.ir.target import Target
     from workbench.schedules import Template
+    from workbench.schedules.compute import Compute
 
 Observer = Callable[[str, Trial, int, int], None]
 """Called after each trial: what is tuned, the trial, the number done and planned of it."""

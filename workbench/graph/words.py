@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.graph.graph import Graph
-    from workbench.ir.compute import Compute
+    from workbench.schedules.compute import Compute
 else:
     np = lazy("numpy")
 

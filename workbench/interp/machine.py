@@ -225,10 +225,7 @@ class Machine:
     def position(self, thread: int) -> tuple[Coordinate, Coordinate]:
         """Coordinates (blockIdx, threadIdx) of a thread of the launch, by its number."""
         block, lane = divmod(thread, self.threads)
-        return (
-            _coordinate(block, self.run.launch.grid),
-            _coordinate(lane, self.run.launch.block),
-        )
+        return (_coordinate(block, self.run.launch.grid), _coordinate(lane, self.run.launch.block))
 
     def fault(
         self,

@@ -7,7 +7,6 @@ What lives here
     stmt       statements, a closed union
     module     functions, tables, launches, levels
     intrinsic  what a call may name, one row each
-    compute    compute definitions of operators (no schedule)
     target     what code is made for
     build      constructors that find types
     traverse   walk, rewrite, substitute, fold: one engine, no recursion

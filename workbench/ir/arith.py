@@ -7,16 +7,7 @@ a sum is put in order only where all its parts are proved to fit in its type.
 from __future__ import annotations
 
 from workbench.ir.arith_rules import NEGATED, WHERE, Engine, Value, cost, final
-from workbench.ir.expr import (
-    COMPARISONS,
-    Binary,
-    BinaryOp,
-    Const,
-    Expr,
-    Unary,
-    UnaryOp,
-    Var,
-)
+from workbench.ir.expr import COMPARISONS, Binary, BinaryOp, Const, Expr, Unary, UnaryOp, Var
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Form, Range, span, total
 from workbench.ir.traverse import fold, walk

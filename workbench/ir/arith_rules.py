@@ -31,12 +31,7 @@ from workbench.ir.node import Node
 from workbench.ir.traverse import children, fold, rebuild
 from workbench.ir.types import DType
 
-DIVISIONS = {
-    BinaryOp.FLOORDIV: 0,
-    BinaryOp.TRUNCDIV: 0,
-    BinaryOp.FLOORMOD: 1,
-    BinaryOp.TRUNCMOD: 1,
-}
+DIVISIONS = {BinaryOp.FLOORDIV: 0, BinaryOp.TRUNCDIV: 0, BinaryOp.FLOORMOD: 1, BinaryOp.TRUNCMOD: 1}
 _TRUNCATING = {BinaryOp.FLOORDIV: BinaryOp.TRUNCDIV, BinaryOp.FLOORMOD: BinaryOp.TRUNCMOD}
 
 WHERE = {

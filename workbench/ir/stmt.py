@@ -53,7 +53,10 @@ class Store(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluate(Node):
-    """An expression for its effect: a barrier, an atomic, a device function."""
+    """An expression for its effect: a barrier, an atomic, a device function.
+
+    Of a load only the effect on caches is left: a CPU fetches what lies there.
+    """
 
     value: Expr
 

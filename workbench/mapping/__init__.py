@@ -26,15 +26,7 @@ The meaning is told twice on purpose: tests hold nest and table against walk.
 
 from workbench.mapping.auto import auto_map, predicated_auto_map
 from workbench.mapping.equality import Comparison
-from workbench.mapping.layout import (
-    Layout,
-    Piece,
-    Swizzle,
-    column_major,
-    local,
-    row_major,
-    strided,
-)
+from workbench.mapping.layout import Layout, Piece, Swizzle, column_major, local, row_major, strided
 from workbench.mapping.nest import NO_DIM, WORKER, Digit, Guard, Lookup, Loop, Nest, Term
 from workbench.mapping.primitive import column_repeat, column_spatial, repeat, spatial
 from workbench.mapping.task import TaskMapping

@@ -17,17 +17,7 @@ from workbench.mapping.factor import (
     workers_of,
 )
 from workbench.mapping.merge import tidy
-from workbench.mapping.nest import (
-    NO_DIM,
-    WORKER,
-    Digit,
-    Guard,
-    Lookup,
-    Loop,
-    Nest,
-    Term,
-    Terms,
-)
+from workbench.mapping.nest import NO_DIM, WORKER, Digit, Guard, Lookup, Loop, Nest, Term, Terms
 from workbench.mapping.recover import Part, recover
 from workbench.mapping.table import table_of
 

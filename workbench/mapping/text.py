@@ -219,11 +219,7 @@ def _unknown(reader: _Reader, node: ast.expr, name: str, known: list[str]) -> No
 
 
 def _call(
-    reader: _Reader,
-    node: ast.Call,
-    name: str,
-    function: Callable[..., Value],
-    base: Value | None,
+    reader: _Reader, node: ast.Call, name: str, function: Callable[..., Value], base: Value | None
 ) -> Value:
     """Call a known function with checked arguments, each error placed at its argument."""
     signature = inspect.signature(function)
@@ -252,11 +248,7 @@ _STARRED = inspect.Parameter.VAR_POSITIONAL
 
 
 def _check(
-    reader: _Reader,
-    node: ast.Call,
-    name: str,
-    args: list[Argument],
-    keywords: dict[str, Argument],
+    reader: _Reader, node: ast.Call, name: str, args: list[Argument], keywords: dict[str, Argument]
 ) -> None:
     """The checks that the function will make, here one by one, to know the place."""
     call = f"{name}({commas(map(repr, args))})"

@@ -8,18 +8,7 @@ from workbench.ir.build import add, all_of, binary, cast, const, floordiv, floor
 from workbench.ir.expr import FALSE, TRUE, BinaryOp, Builtin, Const, Expr, Var
 from workbench.ir.module import Function, Module, Table
 from workbench.ir.node import Node
-from workbench.ir.stmt import (
-    Assign,
-    Break,
-    Continue,
-    Declare,
-    For,
-    ForTask,
-    If,
-    Seq,
-    Stmt,
-    While,
-)
+from workbench.ir.stmt import Assign, Break, Continue, Declare, For, ForTask, If, Seq, Stmt, While
 from workbench.ir.target import Target
 from workbench.ir.traverse import inner, rewrite, substitute, walk
 from workbench.ir.types import DType, Scope, TensorType, boolean, i32

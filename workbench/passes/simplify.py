@@ -13,18 +13,7 @@ from workbench.ir.facts import Facts
 from workbench.ir.linear import Range
 from workbench.ir.module import Function, Module
 from workbench.ir.node import Node
-from workbench.ir.stmt import (
-    Break,
-    Continue,
-    Declare,
-    For,
-    ForTask,
-    If,
-    Return,
-    Seq,
-    Stmt,
-    While,
-)
+from workbench.ir.stmt import Break, Continue, Declare, For, ForTask, If, Return, Seq, Stmt, While
 from workbench.ir.target import Target
 from workbench.ir.traverse import children, inner, rebuild, substitute, walk
 from workbench.ir.types import DType, boolean

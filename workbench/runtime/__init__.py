@@ -6,6 +6,7 @@ What lives here
     arguments   the arguments of a call against a kernel's parameters, mistakes in words
     nvrtc       CUDA C++ to a cubin, its registers, spills and shared memory
     jit         LLVM IR to machine code of this processor
+    following   launches in a row, their blocks shared with host threads that stay awake a while
     half        conversions of f16 for processors without them
     cpu_launch  compiled kernels on the host, blocks shared out to threads
     sass        cubins disassembled

@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from workbench.base.errors import WorkbenchWarning
@@ -290,3 +291,9 @@ def _write(path: Path, data: bytes) -> None:
 def _remove(path: Path) -> None:
     with suppress(OSError):  # in use elsewhere, or a read-only folder: a later look tries again
         path.unlink()
+
+
+@cache
+def default_cache() -> Cache:
+    """The cache in the user's folder; one object, so that it warns once."""
+    return Cache()

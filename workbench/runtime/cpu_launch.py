@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
 from workbench.ir.types import DType, TensorType
+from workbench.runtime.following import SCRATCH, Row, cores
 
 if TYPE_CHECKING:
     import ml_dtypes
@@ -26,54 +23,19 @@ else:
     np = lazy("numpy")
     ml_dtypes = lazy("ml_dtypes")
 
-_ALIGN = 64
 _KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 
-SHARES_PER_THREAD = 4
+SHARES_PER_THREAD = 8
 """Pieces of the grid per host thread, so that a slow one does not hold up the launch."""
 
-WORTH_SHARING_NS = 150_000
-"""Work from which on waking other host threads pays [ns]."""
+WORTH_SHARING_NS = 60_000
+"""Work from which on asking other host threads pays [ns]."""
+
+LONGEST_NS = 20_000_000
+"""Work of each host thread after which an interrupt is looked for [ns]."""
 
 SAMPLES = 3
 """Pieces of a kernel's grid that are timed, the first left out, before any are shared."""
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="workbench")
-
-
-if hasattr(os, "register_at_fork"):
-    # a forked process has the pools' objects, but none of their threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
-class _Scratch(threading.local):
-    """Scratch memory of each host thread, grown when a kernel needs more."""
-
-    buffer: Any = None
-    size: int = -1
-    address: int = 0
-
-    def of(self, size: int) -> int:
-        """Address of `size` bytes, aligned to 64."""
-        if size > self.size:
-            self.buffer = ctypes.create_string_buffer(size + _ALIGN)
-            start = ctypes.addressof(self.buffer)
-            self.address = start + -start % _ALIGN
-            self.size = size
-        return self.address
-
-
-SCRATCH = _Scratch()
 
 
 @dataclass(frozen=True)
@@ -151,14 +113,6 @@ class CpuLauncher:
             return lambda: function(address, 0, blocks, SCRATCH.of(size))
         pieces = min(blocks, SHARES_PER_THREAD * self.threads)
         bounds = [blocks * i // pieces for i in range(pieces + 1)]
-        threads = self.threads
-
-        def work(shares: _Shares, kept: tuple[object, ...]) -> None:
-            # kept is held until the call ends: arrays live as long as the last thread on them
-            scratch = SCRATCH.of(size)
-            for i in shares:
-                function(address, bounds[i], bounds[i + 1], scratch)
-            del kept
 
         def run() -> None:
             scratch, done = SCRATCH.of(size), 0
@@ -170,49 +124,28 @@ class CpuLauncher:
                     self._piece_ns = min(self._piece_ns, time.perf_counter_ns() - start)
                 self._samples += 1
                 done += 1
-            if self._piece_ns * (pieces - done) < WORTH_SHARING_NS:
+            rest_ns = self._piece_ns * (pieces - done)
+            if rest_ns < WORTH_SHARING_NS:
                 function(address, bounds[done], blocks, scratch)
             else:
-                _together(threads, work, _Shares(done, pieces), kept)
+                self._shared(address, bounds[done], rest_ns, kept)
 
         return run
 
+    def _shared(self, address: int, begin: int, ns: float, kept: tuple[object, ...]) -> None:
+        """Blocks from `begin` on with other host threads, cut where an interrupt is looked for.
 
-_Work = Callable[["_Shares", tuple[object, ...]], None]
-
-
-def _together(threads: int, work: _Work, shares: _Shares, kept: tuple[object, ...]) -> None:
-    """All shares, on this host thread and others of the pool."""
-    pool = _pool(threads - 1)
-    others = [pool.submit(work, shares, kept) for _ in range(threads - 1)]
-    try:
-        work(shares, kept)
-    finally:
-        # after an interrupt nothing is to write the arrays behind the user's back
-        shares.stop()
-        wait(others)
-    for each in others:
-        each.result()
-
-
-class _Shares:
-    """Numbers handed out to several threads, each once."""
-
-    def __init__(self, start: int, stop: int) -> None:
-        self._numbers: Iterator[int] = iter(range(start, stop))
-        self._lock = threading.Lock()
-
-    def __iter__(self) -> _Shares:
-        return self
-
-    def __next__(self) -> int:
-        with self._lock:
-            return next(self._numbers)
-
-    def stop(self) -> None:
-        """Hand out no more."""
-        with self._lock:
-            self._numbers = iter(())
+        What is kept is so until the call ends: arrays live as long as the last thread on them.
+        """
+        del kept  # the caller's frame has it
+        row = Row(1, self.binary.scratch_bytes, self.threads)
+        left = self.blocks - begin
+        cuts = max(1, min(left, int(min(ns, 1e12)) // (LONGEST_NS * self.threads)))
+        for n in range(cuts):
+            start, stop = begin + left * n // cuts, begin + left * (n + 1) // cuts
+            grain = -(-(stop - start) // (SHARES_PER_THREAD * self.threads))
+            row.set(0, self.binary.address(), address, stop - start, grain, start)
+            row.together(0, 1)
 
 
 def _number(kind: DType, value: Any) -> Any:

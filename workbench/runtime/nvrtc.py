@@ -115,12 +115,7 @@ def installed() -> bool:
 
 
 def compile(
-    text: str,
-    entry: str,
-    arch: str,
-    *,
-    lines: Sequence[Line] = (),
-    cache: disk.Cache | None = None,
+    text: str, entry: str, arch: str, *, lines: Sequence[Line] = (), cache: disk.Cache | None = None
 ) -> Cubin:
     """Compile CUDA C++ for `arch`.
 
@@ -219,8 +214,7 @@ def _library() -> Any:
     except (RuntimeError, OSError) as error:  # the bindings load the library at the first call
         first = (str(error).splitlines() or [""])[0]
         raise BuildError(
-            f"NVRTC, the compiler of CUDA C++, does not load: {first}",
-            hint=f"{_INSTALL} brings it",
+            f"NVRTC, the compiler of CUDA C++, does not load: {first}", hint=f"{_INSTALL} brings it"
         ) from None
     return library
 

@@ -1,6 +1,7 @@
 """Schedule templates: from a compute definition to a program of blocks and threads.
 
 What lives here
+    compute        compute definitions: what an operator means, apart from any schedule
     choose         which template a definition gets
     spaces         what else the template could be told, for the tuner
     injective      one thread per element

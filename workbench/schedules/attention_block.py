@@ -17,8 +17,8 @@ from workbench.schedules.row_block import Writer
 from workbench.schedules.rows import Passes, Rows
 
 if TYPE_CHECKING:
-    from workbench.ir.compute import Compute
     from workbench.ir.types import DType
+    from workbench.schedules.compute import Compute
 
 KEPT = 4
 """An element that costs as much as this is kept for later passes: its place is there already."""

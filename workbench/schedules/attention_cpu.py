@@ -21,7 +21,7 @@ from workbench.ir.expr import Builtin, Expr, Var
 from workbench.ir.stmt import Allocate, Evaluate, For, ForTask, Seq, Stmt
 from workbench.ir.types import Scope, TensorType, i32
 from workbench.mapping import spatial
-from workbench.runtime.cpu_launch import cores
+from workbench.runtime.following import cores
 from workbench.schedules.attention_block import (
     Attention,
     First,
@@ -40,9 +40,9 @@ from workbench.schedules.row_block import Place, RowBlock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
     from workbench.ir.types import DType
+    from workbench.schedules.compute import Compute
 
 ROWS = 96
 """Rows of a block, at most: with more, what is copied for a block costs nothing any more."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from workbench.base.names import safe_name
 from workbench.ir import build
-from workbench.ir.compute import Compute
 from workbench.ir.expr import Builtin, Expr, Var
 from workbench.ir.module import Function, Launch, Module
 from workbench.ir.naming import RESERVED
 from workbench.ir.stmt import ForTask, If, Stmt
 from workbench.ir.types import i32
 from workbench.mapping import spatial
+from workbench.schedules.compute import Compute
 
 ROW = 32
 """Threads along the last dimension, at most: a warp reads neighbours."""

@@ -20,9 +20,9 @@ from workbench.schedules.window_cpu import WindowCpu
 from workbench.schedules.window_cpu import fitted as window_fitted
 
 if TYPE_CHECKING:
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
     from workbench.ir.target import Target
+    from workbench.schedules.compute import Compute
 
 Template = (
     Injective
@@ -50,7 +50,7 @@ def choose(compute: Compute, target: Target) -> Template:
     --------
     >>> from workbench.ir.expr import Var
     >>> from workbench.ir.types import f32
-    >>> from workbench.ir.compute import Compute
+    >>> from workbench.schedules.compute import Compute
     >>> from workbench.ir.target import Target
     >>> from workbench.ir import build
     >>> i = Var("i", build.i32)

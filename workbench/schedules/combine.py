@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import prod
 
 from workbench.ir import build
-from workbench.ir.compute import Reducer, Reduction
 from workbench.ir.expr import BinaryOp, Expr, Var
 from workbench.ir.stmt import Assign, Declare, If, Seq, Stmt
 from workbench.ir.types import DType, boolean
+from workbench.schedules.compute import Reducer, Reduction
 
 _OPS = {
     Reducer.SUM: BinaryOp.ADD,
@@ -145,3 +145,23 @@ def unflat(position: Expr, extents: Sequence[int]) -> list[Expr]:
         if extent == 1:
             found[-1] = build.const(0)
     return found[::-1]
+
+
+def across_lanes(state: State, lanes: int) -> list[Stmt]:
+    """A butterfly of shuffles: afterwards every lane holds the result of all."""
+    found: list[Stmt] = []
+    mask = lanes // 2
+    while mask:
+        found.append(take_all(state, [build.call("shfl_xor", v, mask) for v in state.vars]))
+        mask //= 2
+    return found
+
+
+def take_all(state: State, values: Sequence[Expr]) -> Stmt:
+    """Put in what another thread has reduced."""
+    if len(values) == 1:
+        return state.take(values[0], None)
+    # both are read before either is changed
+    names = [Var(f"other_{v.name}", v.type) for v in state.vars]
+    declared = [Declare(n, v) for n, v in zip(names, values, strict=True)]
+    return Seq((*declared, state.take(names[0], names[1])))

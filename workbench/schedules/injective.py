@@ -10,10 +10,10 @@ from workbench.ir.traverse import substitute
 from workbench.schedules.axes import kernel, tiles
 
 if TYPE_CHECKING:
-    from workbench.ir.compute import Compute
     from workbench.ir.expr import Expr
     from workbench.ir.module import Module
     from workbench.ir.stmt import Stmt
+    from workbench.schedules.compute import Compute
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from workbench.ir.expr import Builtin, Var
 from workbench.ir.stmt import Allocate, Evaluate, For, ForTask, Seq, Stmt
 from workbench.ir.types import Scope, TensorType, i32
 from workbench.mapping import spatial
-from workbench.runtime.cpu_launch import cores
+from workbench.runtime.following import cores
 from workbench.runtime.jit import host
 from workbench.schedules.axes import kernel
 from workbench.schedules.lanes import dtype_of
@@ -34,8 +34,8 @@ from workbench.schedules.matmul_tiles import Product
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
+    from workbench.schedules.compute import Compute
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ScheduleError
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import Binary, BinaryOp, Builtin, Expr, Var
 from workbench.ir.stmt import Allocate, Evaluate, For, ForTask, If, Seq, Stmt, Store
 from workbench.ir.traverse import substitute, variables
 from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import repeat, spatial
 from workbench.schedules.axes import kernel
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
     from workbench.mapping import TaskMapping
+    from workbench.schedules.compute import Compute
 
 
 def factors(compute: Compute) -> tuple[Expr, Expr] | None:

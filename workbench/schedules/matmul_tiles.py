@@ -13,8 +13,8 @@ from workbench.ir.traverse import variables
 from workbench.schedules.lanes import dtype_of, even
 
 if TYPE_CHECKING:
-    from workbench.ir.compute import Compute
     from workbench.ir.types import DType
+    from workbench.schedules.compute import Compute
 
 
 def in_panels(right: Expr, compute: Compute) -> Load | None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ScheduleError
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import Builtin, Call, Expr, Load, Var
 from workbench.ir.stmt import Allocate, ForTask, Seq, Stmt, Store
 from workbench.ir.traverse import substitute
 from workbench.ir.types import Scope, TensorType, i32
 from workbench.mapping import spatial
-from workbench.runtime.cpu_launch import cores
+from workbench.runtime.following import cores
 from workbench.schedules.axes import kernel
+from workbench.schedules.compute import Reducer
 from workbench.schedules.lanes import LANE, loop
 from workbench.schedules.matmul_block import Block
 from workbench.schedules.matmul_tiles import Product
@@ -28,8 +28,8 @@ from workbench.schedules.matmul_tiles import Product
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
+    from workbench.schedules.compute import Compute
 
 TILES = {16: ((6, 4), (12, 2), (8, 3), (4, 6), (24, 1)), 8: ((6, 2), (4, 3), (12, 1))}
 """Register tiles that leave room for operands, by lanes; 4 lanes have the registers of 8."""

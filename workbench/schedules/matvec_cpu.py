@@ -18,7 +18,7 @@ from workbench.ir.stmt import Allocate, Declare, ForTask, If, Seq, Stmt, Store
 from workbench.ir.traverse import substitute
 from workbench.ir.types import Scope, TensorType, i32
 from workbench.mapping import spatial
-from workbench.runtime.cpu_launch import cores
+from workbench.runtime.following import cores
 from workbench.schedules.axes import kernel
 from workbench.schedules.lanes import LANE, dtype_of, equal, even, loop, smaller
 from workbench.schedules.matmul_simt import factors
@@ -26,8 +26,8 @@ from workbench.schedules.matmul_simt import factors
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workbench.ir.compute import Compute, Reduction
     from workbench.ir.module import Module
+    from workbench.schedules.compute import Compute, Reduction
 
 
 MOST_ROWS = 8

@@ -13,9 +13,9 @@ from workbench.schedules.axes import kernel, tiles
 from workbench.schedules.combine import State, flat
 
 if TYPE_CHECKING:
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
     from workbench.ir.types import DType
+    from workbench.schedules.compute import Compute
 
 
 @dataclass(frozen=True, slots=True)

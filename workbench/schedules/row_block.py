@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.ir import build
-from workbench.ir.expr import Binary, BinaryOp, Builtin, Call, Cast, Expr, Load, Var
+from workbench.ir.expr import Binary, BinaryOp, Builtin, Expr, Load, Var
 from workbench.ir.stmt import (
     Allocate,
     Declare,
@@ -25,13 +25,13 @@ from workbench.ir.traverse import rewrite, substitute, walk
 from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import spatial
 from workbench.schedules.axes import launched, tiles
-from workbench.schedules.combine import State, flat, unflat
-from workbench.schedules.rows import Passes, Rows, RowStep
+from workbench.schedules.combine import State, across_lanes, flat, take_all, unflat
+from workbench.schedules.rows import Passes, Rows, RowStep, accesses, unsteady
 
 if TYPE_CHECKING:
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
     from workbench.ir.node import Node
+    from workbench.schedules.compute import Compute
 
 WARP = 32
 
@@ -90,7 +90,11 @@ class RowBlock:
         if ragged:
             number = build.binary(BinaryOp.MIN, number, rows.count - 1)
         index = tuple(unflat(number, rows.extents))
-        body = _row(self, rows, Place(index, row, worker, inside))
+        following: tuple[Expr, ...] = ()
+        if self.in_output and self.rows == 1:
+            after = build.binary(BinaryOp.MIN, build.add(number, 1), rows.count - 1)
+            following = tuple(unflat(after, rows.extents))
+        body = _row(self, rows, Place(index, row, worker, inside, following))
         return ForTask((row, worker), spatial(self.rows, self.width), Builtin("threadIdx.x"), body)
 
 
@@ -100,7 +104,7 @@ def fitting(rows: Rows, target: Target) -> RowBlock:
     Examples
     --------
     >>> from workbench.ir.types import f32
-    >>> from workbench.ir.compute import Compute, Reducer, Reduction
+    >>> from workbench.schedules.compute import Compute, Reducer, Reduction
     >>> x, i, r = Var("x", f32[64, 512]), Var("i", i32), Var("r", i32)
     >>> total = Var("total", f32)
     >>> sums = Reduction(Reducer.SUM, (r,), (512,), build.load(x, (i, r)), total)
@@ -135,12 +139,15 @@ class Place:
         Number of the row in the block, of the thread in the row.
     inside : Expr
         Whether the row is there to be stored.
+    following : tuple of Expr
+        The row that comes after it and is to come into the caches meanwhile; empty for none.
     """
 
     index: tuple[Expr, ...]
     row: Expr
     worker: Expr
     inside: Expr
+    following: tuple[Expr, ...] = ()
 
     @classmethod
     def alone(cls, rows: Rows, index: tuple[Expr, ...]) -> Place:
@@ -185,7 +192,7 @@ class Writer:
         nodes = [n for s in elements for n in walk(s.compute.value)]
         quotients = [n for n in nodes if isinstance(n, Binary) and n.op is BinaryOp.DIV]
         # a product is the last bit off now and then: much for a half, and for what is rounded
-        exact = any(_rounds(n) for n in nodes)
+        exact = any(unsteady(n) for n in nodes)
         self.divisors = {
             n.b.tensor
             for n in quotients
@@ -240,6 +247,8 @@ class Writer:
         if rounds:
             position = build.add(build.mul(step, width), self.place.worker)
             inner = self._element(number, unflat(position, lengths), states)
+            if number == 1 and self.place.following:
+                inner = Seq((*self._ahead(unflat(position, lengths)), inner))
             found.append(For(step, build.const(0), build.const(rounds), build.const(1), inner))
         if total % width:
             # the last elements apart, so that the others need no guard
@@ -273,6 +282,22 @@ class Writer:
             own = flat([axes[a] for a in reduction.axes], reduction.extents)
             steps.append(state.take(self._value(reduction.value, axes, here), own))
         return Seq(tuple(steps))
+
+    def _ahead(self, inner: Sequence[Expr]) -> list[Stmt]:
+        """Have the caches fetch what the first pass reads of the next row.
+
+        Processors fetch ahead by themselves, but not across pages of memory, and a row is often
+        one; and they cannot begin with a row while they compute the one before.
+        """
+        made = {s.output for s in self.rows.steps}
+        found: dict[Var, Stmt] = {}
+        for step in (*self.passes.elements[0], *self.passes.reduced[0]):
+            axes = self._axes(step, inner, self.place.following)
+            for tensor, index in accesses(step)[:-1]:
+                if tensor not in made and tensor.tensor.size == self.rows.count * self.rows.length:
+                    where = tuple(substitute(e, axes) for e in index)
+                    found.setdefault(tensor, Evaluate(build.load(tensor, where)))
+        return list(found.values())
 
     def begin(self, number: int, slot: tuple[Expr, ...]) -> tuple[list[Stmt], dict[Var, Expr]]:
         """What is at hand for an element of pass `number`: of the row, and kept from others."""
@@ -309,9 +334,11 @@ class Writer:
                 found.append(_guarded(guard, Store(var, index, name)))
         return found
 
-    def _axes(self, step: RowStep, inner: Sequence[Expr]) -> dict[Var, Expr]:
-        """The axes of a definition for an element of this row."""
-        where = dict(zip(self.rows.axes, self.place.index, strict=True))
+    def _axes(
+        self, step: RowStep, inner: Sequence[Expr], row: tuple[Expr, ...] = ()
+    ) -> dict[Var, Expr]:
+        """The axes of a definition for an element of this row, or of another."""
+        where = dict(zip(self.rows.axes, row or self.place.index, strict=True))
         where |= dict(zip(self.rows.inner, inner, strict=True))
         return {axis: substitute(e, where) for axis, e in step.index.items()}
 
@@ -354,7 +381,9 @@ class Writer:
         found.append(Evaluate(build.call("syncthreads")))
         for state in states:
             step = Var("w", i32)
-            more = _take(state, [build.load(parts[v], (self.place.row, step)) for v in state.vars])
+            more = take_all(
+                state, [build.load(parts[v], (self.place.row, step)) for v in state.vars]
+            )
             found += state.again()
             found.append(For(step, build.const(0), build.const(warps), build.const(1), more))
         return found
@@ -364,36 +393,5 @@ def _guarded(guard: Expr, store: Stmt) -> Stmt:
     return store if getattr(guard, "value", None) is True else If(guard, store)
 
 
-def across_lanes(state: State, lanes: int) -> list[Stmt]:
-    """A butterfly of shuffles: afterwards every lane holds the result of all."""
-    found: list[Stmt] = []
-    mask = lanes // 2
-    while mask:
-        found.append(_take(state, [build.call("shfl_xor", v, mask) for v in state.vars]))
-        mask //= 2
-    return found
-
-
-def _take(state: State, values: Sequence[Expr]) -> Stmt:
-    """Put in what another thread has reduced."""
-    if len(values) == 1:
-        return state.take(values[0], None)
-    # both are read before either is changed
-    names = [Var(f"other_{v.name}", v.type) for v in state.vars]
-    declared = [Declare(n, v) for n, v in zip(names, values, strict=True)]
-    return Seq((*declared, state.take(names[0], names[1])))
-
-
 def _dtype(value: Expr) -> DType:
     return value.type  # pyright: ignore[reportReturnType]
-
-
-def _rounds(node: Node) -> bool:
-    """Whether a node makes a small difference a large one."""
-    match node:
-        case Call():
-            return node.function in ("round", "floor", "ceil")
-        case Cast():
-            return node.type.is_int and _dtype(node.a).is_float
-        case _:
-            return False

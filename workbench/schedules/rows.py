@@ -11,10 +11,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-from workbench.ir.compute import Compute
-from workbench.ir.expr import Binary, BinaryOp, Call, Expr, Load, Var
+from workbench.ir.expr import Binary, BinaryOp, Call, Cast, Expr, Load, Var
+from workbench.ir.node import Node
 from workbench.ir.traverse import variables, walk
 from workbench.ir.types import DType
+from workbench.schedules.compute import Compute
 
 HEAVY = 12
 """An element that costs as much as this is kept for later passes, not computed again."""
@@ -124,7 +125,7 @@ class Rows:
         long = [v for v, n in zip(self.inner, self.lengths, strict=True) if n > 1]
         along, across = 0, 0
         for step in self.steps:
-            for tensor, index in _accesses(step):
+            for tensor, index in accesses(step):
                 reached = {w for v in variables(index[-1]) for w in variables(step.index.get(v, v))}
                 if tensor.tensor.size == self.count * self.length:
                     along += bool(long) and long[-1] in reached
@@ -132,7 +133,7 @@ class Rows:
         return along >= across
 
 
-def _accesses(step: RowStep) -> list[tuple[Var, tuple[Expr, ...]]]:
+def accesses(step: RowStep) -> list[tuple[Var, tuple[Expr, ...]]]:
     """Tensors and where they are read, and the output and where it is stored."""
     reduction = step.compute.reduction
     root = reduction.value if reduction else step.compute.value
@@ -261,3 +262,14 @@ def _cost(node: object) -> int:
             return 1
         case _:
             return 0
+
+
+def unsteady(node: Node) -> bool:
+    """Whether a node makes a small difference a large one."""
+    match node:
+        case Call():
+            return node.function in ("round", "floor", "ceil")
+        case Cast():
+            return node.type.is_int and isinstance(node.a.type, DType) and node.a.type.is_float
+        case _:
+            return False

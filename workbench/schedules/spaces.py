@@ -21,8 +21,8 @@ from workbench.schedules.row_block import WARP, RowBlock
 from workbench.schedules.window_cpu import WindowCpu
 
 if TYPE_CHECKING:
-    from workbench.ir.compute import Compute
     from workbench.ir.target import Target
+    from workbench.schedules.compute import Compute
 
 
 def space(compute: Compute, target: Target) -> tuple[Template, ...]:
@@ -43,7 +43,7 @@ def space(compute: Compute, target: Target) -> tuple[Template, ...]:
     Examples
     --------
     >>> from workbench.ir import build
-    >>> from workbench.ir.compute import Compute
+    >>> from workbench.schedules.compute import Compute
     >>> from workbench.ir.expr import Var
     >>> from workbench.ir.target import Target
     >>> from workbench.ir.types import f32

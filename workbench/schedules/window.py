@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from workbench.ir import build
 from workbench.ir.arith import prove, simplify
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import Binary, BinaryOp, Call, Const, Expr, Load, Select, Var
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Range
 from workbench.ir.traverse import rewrite, substitute, variables, walk
 from workbench.ir.types import DType, i32
 from workbench.schedules.combine import start_value
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workbench.ir.compute import Compute, Reduction
     from workbench.ir.node import Node
+    from workbench.schedules.compute import Compute, Reduction
 
 
 @dataclass(frozen=True, slots=True, eq=False)

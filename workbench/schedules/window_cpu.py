@@ -35,8 +35,8 @@ from workbench.schedules.window_tiles import BLOCKS, CHUNKS, WIDEST, by_rows, ca
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from workbench.ir.compute import Compute
     from workbench.ir.module import Module
+    from workbench.schedules.compute import Compute
 
 UNROLLED = 64
 """Terms of a window that are written out."""

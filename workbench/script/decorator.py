@@ -139,10 +139,7 @@ class _Making:
             ) from None
         self.open.pop()
         if caller is not None and node is not None and made.launch is not None:
-            raise caller.error(
-                node,
-                f"{script.name} is a kernel; only device functions are called",
-            )
+            raise caller.error(node, f"{script.name} is a kernel; only device functions are called")
         taken = {each.name for each in self.made}
         number = 1
         while made.name in taken:

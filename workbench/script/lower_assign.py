@@ -105,9 +105,7 @@ def bind(ctx: Context, target: ast.Name, source: ast.expr, value: Value) -> None
         raise ctx.error(source, "each tensor needs a name of its own", f"{name} = shared(...)")
     elif runs(value):
         raise ctx.error(
-            source,
-            f"{describe(value)} cannot be kept under a name",
-            "unpack it: a, b = ...",
+            source, f"{describe(value)} cannot be kept under a name", "unpack it: a, b = ..."
         )
     else:
         ctx.scope.bind(name, Binding(value, Kind.KNOWN, ctx.span(target)))

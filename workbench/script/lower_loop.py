@@ -203,8 +203,7 @@ def _tasks(ctx: Context, node: ast.For, call: ast.Call, callee: object, body: Bo
         raise ctx.error(call.args[0], f"a worker is an integer; this is {describe(worker)}")
     if isinstance(worker, Const) and not 0 <= worker.value < mapping.workers:
         raise ctx.error(
-            call.args[0],
-            f"worker {worker.value} is outside 0 … {mapping.workers - 1} of {mapping}",
+            call.args[0], f"worker {worker.value} is outside 0 … {mapping.workers - 1} of {mapping}"
         )
     if not isinstance(worker, Const):
         check_workers(ctx, call.args[0], mapping, worker)

@@ -9,22 +9,10 @@ from typing import cast as typed
 from workbench.ir.build import const, truth
 from workbench.ir.expr import Atomic, Call
 from workbench.ir.intrinsic import INTRINSICS
-from workbench.ir.stmt import (
-    Break,
-    Continue,
-    Evaluate,
-    If,
-    Return,
-)
+from workbench.ir.stmt import Break, Continue, Evaluate, If, Return
 from workbench.ir.traverse import locate
 from workbench.ir.types import DType
-from workbench.script.context import (
-    Context,
-    Done,
-    describe,
-    one,
-    runs,
-)
+from workbench.script.context import Context, Done, describe, one, runs
 from workbench.script.convert import convert
 from workbench.script.lower_assign import lower_annotated, lower_assign, lower_augmented
 from workbench.script.lower_loop import lower_for, lower_while

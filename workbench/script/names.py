@@ -122,9 +122,7 @@ shared = Word(
     "a tensor that the threads of a block share; an optional layout places its elements.",
 )
 register = Word(
-    "register",
-    "register(f32, (4, 4), layout=None)",
-    "a tensor in the registers of each thread.",
+    "register", "register(f32, (4, 4), layout=None)", "a tensor in the registers of each thread."
 )
 load = Word(
     "load",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from workbench.ir.arch import arch_number
 from workbench.ir.target import Target
 from workbench.runtime import jit
-from workbench.runtime.cpu_launch import cores
+from workbench.runtime.following import cores
 
 
 @dataclass(frozen=True, slots=True)

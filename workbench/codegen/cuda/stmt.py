@@ -136,7 +136,8 @@ class Statements:
                 place = self.expr.element(stmt.tensor, stmt.index[0], lanes)
                 return f"{self._update(place, stmt.value)};"
             case Evaluate():
-                return f"{self.expr(stmt.value).text};"
+                unused = "(void)" if isinstance(stmt.value, Load) else ""
+                return f"{unused}{self.expr(stmt.value).text};"
             case Break():
                 return "break;"
             case Continue():

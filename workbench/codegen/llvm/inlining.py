@@ -18,18 +18,7 @@ from workbench.ir.expr import TRUE, Atomic, Call, Expr, Load, Select, UnaryOp, V
 from workbench.ir.intrinsic import INTRINSICS
 from workbench.ir.module import Function, Module
 from workbench.ir.node import Node
-from workbench.ir.stmt import (
-    Assign,
-    Break,
-    Declare,
-    Evaluate,
-    For,
-    If,
-    Return,
-    Seq,
-    Stmt,
-    While,
-)
+from workbench.ir.stmt import Assign, Break, Declare, Evaluate, For, If, Return, Seq, Stmt, While
 from workbench.ir.traverse import binders, children, fold, rewrite, walk
 from workbench.ir.types import DType, Scope
 

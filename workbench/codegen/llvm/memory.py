@@ -25,6 +25,8 @@ from workbench.codegen.llvm.place import (
 from workbench.codegen.llvm.value import Offsets, Value, opaque, varying
 from workbench.ir.types import DType
 
+_LINE_BITS = 512
+
 
 def load(e: Emitter, place: Storage, index: Value, mask: Mask) -> Value:
     """The elements at `index`; inactive lanes get anything."""
@@ -47,6 +49,17 @@ def load(e: Emitter, place: Storage, index: Value, mask: Mask) -> Value:
     if runs_of(index.offsets) == 1 and len(index.offsets) > 1:
         return _wide(e, place, index, ALL)
     return _pattern(e, place, index)
+
+
+def near(e: Emitter, place: Storage, index: Value) -> None:
+    """Have the cache fetch what lies at `index`; where that takes many addresses, nothing."""
+    index = without_wrapping(e, place, index)
+    if index.scalar is None or place.per_lane:
+        return
+    lines = {offset * place.dtype.bits // _LINE_BITS: offset for offset in index.offsets[::-1]}
+    for offset in lines.values():
+        at = [("ptr", pointer(e, place, index, offset)), ("i32", "0"), ("i32", "3"), ("i32", "1")]
+        e.call("void", "llvm.prefetch.p0", at)
 
 
 def _readable(place: Storage, index: Value) -> bool:

@@ -15,13 +15,14 @@ from workbench.codegen.llvm.expr import evaluate, scalar, shifted
 from workbench.codegen.llvm.fission import is_barrier, regions
 from workbench.codegen.llvm.frame import Frame, Parts, new_slot, read_slot, write_slot
 from workbench.codegen.llvm.jumps import any_lane, function_jump, jump, jumps, still_here
+from workbench.codegen.llvm.memory import near
 from workbench.codegen.llvm.place import Mask, Storage
 from workbench.codegen.llvm.slices import Counter, accumulates, sliced
 from workbench.codegen.llvm.store import store
 from workbench.codegen.llvm.uniform import thread_dependent, uniformity
 from workbench.codegen.llvm.unroll import turns
 from workbench.codegen.llvm.value import Value, opaque, shared
-from workbench.ir.expr import BinaryOp, Var, value_type
+from workbench.ir.expr import BinaryOp, Load, Var, value_type
 from workbench.ir.stmt import (
     Allocate,
     Assign,
@@ -119,6 +120,8 @@ def _simple(f: Frame, stmt: Stmt) -> None:
             write_slot(f, f.slots[stmt.var], evaluate(f, stmt.value))
         case Store():
             _store(f, stmt)
+        case Evaluate(value=Load() as read):
+            near(f.e, f.places[read.tensor], evaluate(f, read.index[0])[0])
         case Evaluate():
             if not is_barrier(stmt):
                 evaluate(f, stmt.value)

@@ -16,9 +16,9 @@ from workbench.graph.ops import index as ops
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.shape import gather, reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp
 from workbench.ir.types import f32, i64
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     import numpy as np

@@ -20,9 +20,9 @@ from workbench.graph.ops.matmul import product
 from workbench.graph.ops.shape import concat, gather, reshape, take
 from workbench.graph.tensor import text
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import TensorType, f32, i32, i64
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,9 +16,9 @@ from workbench.graph.ops.einsum import einsum
 from workbench.graph.ops.elementwise import convert, elementwise
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import TensorType, i64
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

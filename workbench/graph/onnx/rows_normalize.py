@@ -12,8 +12,8 @@ from workbench.graph.ops.define import accumulator
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

@@ -18,9 +18,9 @@ from workbench.graph.ops.elementwise import convert, elementwise, power
 from workbench.graph.ops.matmul import product
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import TensorType, f32
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     import numpy as np

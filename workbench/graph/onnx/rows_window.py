@@ -15,7 +15,7 @@ from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.shape import reshape
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
-from workbench.ir.compute import Reducer
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

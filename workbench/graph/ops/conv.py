@@ -11,10 +11,10 @@ from workbench.graph.ops.define import Axes, accumulator, reduce
 from workbench.graph.ops.elementwise import parameter, variables
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr, Var
 from workbench.ir.types import DType, TensorType, i64
 from workbench.schedules.combine import start_value
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from workbench.ir import build
 from workbench.ir.build import Operand
-from workbench.ir.compute import Compute, InverseMap, Reducer, Reduction
 from workbench.ir.expr import Expr, Var
 from workbench.ir.types import DType, TensorType, f32, f64, i32
 from workbench.schedules.combine import start_value
+from workbench.schedules.compute import Compute, InverseMap, Reducer, Reduction
 
 Axes = tuple[Var, ...]
 Inverse = Mapping[Var, Callable[[Axes], Sequence[Operand]]]

@@ -11,9 +11,9 @@ from workbench.graph.ops.define import Axes, accumulator, reduce
 from workbench.graph.ops.sample import clamp, corners, or_zero
 from workbench.graph.ops.transposed import flat
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import Expr
 from workbench.ir.types import TensorType
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

@@ -10,9 +10,9 @@ from workbench.base.errors import ModelError
 from workbench.graph.ops.define import Axes, accumulator, grid, reduce
 from workbench.ir import build
 from workbench.ir.build import Operand
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import Expr
 from workbench.ir.types import TensorType
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

@@ -12,9 +12,9 @@ from workbench.graph.ops import host
 from workbench.graph.ops.define import Axes, grid, reduce
 from workbench.graph.ops.shape import bounded, reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import DType, TensorType, i32, i64
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

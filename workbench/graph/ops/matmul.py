@@ -9,9 +9,9 @@ from workbench.graph.ops.define import Axes, accumulator, reduce
 from workbench.graph.ops.elementwise import broadcast, elementwise, parameter, variables
 from workbench.graph.ops.shape import reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import Expr
 from workbench.ir.types import TensorType
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,9 @@ from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.reduce import reduction
 from workbench.graph.ops.shape import gather, reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Const, Expr
 from workbench.ir.types import DType, f32, f64, i32, u8
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,9 @@ from workbench.graph.ops.define import Axes, accumulator, reduce
 from workbench.graph.ops.elementwise import divide, elementwise
 from workbench.ir import build
 from workbench.ir.build import Operand
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import DType, TensorType, boolean, i32, i64
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

@@ -13,9 +13,9 @@ from workbench.graph.ops.define import Axes, accumulator, reduce
 from workbench.graph.ops.sample import clamp, corners
 from workbench.graph.ops.shape import bounded
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr, Var
 from workbench.ir.types import TensorType
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,9 +14,9 @@ from workbench.base.lazy import lazy
 from workbench.graph.ops.define import Axes, accumulator, grid, reduce
 from workbench.graph.ops.elementwise import convert
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import Expr
 from workbench.ir.types import TensorType
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     import numpy as np

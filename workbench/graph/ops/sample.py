@@ -11,9 +11,9 @@ from workbench.base.errors import ModelError
 from workbench.graph.ops.define import Axes, accumulator, grid, reduce
 from workbench.ir import build
 from workbench.ir.build import Operand
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr, Var
 from workbench.ir.types import DType, TensorType, f32, f64, i32
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

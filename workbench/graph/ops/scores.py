@@ -12,9 +12,9 @@ from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.reduce import arg, reduction, softmax
 from workbench.graph.ops.shape import gather, reshape
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import DType, TensorType, i64
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     import numpy as np

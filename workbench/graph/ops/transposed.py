@@ -12,9 +12,9 @@ from workbench.graph.ops.define import Axes, accumulator, grid, reduce
 from workbench.graph.ops.matmul import matmul
 from workbench.graph.ops.shape import reshape, transpose
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import TensorType
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder

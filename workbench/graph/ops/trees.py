@@ -9,9 +9,9 @@ from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.graph.ops.define import Axes, grid, reduce
 from workbench.ir import build
-from workbench.ir.compute import Reducer
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import TensorType, i32
+from workbench.schedules.compute import Reducer
 
 if TYPE_CHECKING:
     import numpy as np
