@@ -58,7 +58,7 @@ export class WindowBox {
       });
       return h("label", {}, `${label} `, input, h("span", { class: "kw-soft" }, ` of 0…${last}`));
     };
-    const parts = lead.flatMap((at, dim) => (view.shape[dim] === 1 ? [] : box(`slice ${names[dim]} =`, at, view.shape[dim]! - 1, 1, (value) => (lead[dim] = value)));
+    const parts = lead.flatMap((at, dim) => (view.shape[dim] === 1 ? [] : [box(`slice ${names[dim]} =`, at, view.shape[dim]! - 1, 1, (value) => (lead[dim] = value))]));
     (["rows from", "columns from"] as const).forEach((label, k) => {
       if (grid[k]! > MOST[k]!) parts.push(box(label, origin[k]!, grid[k]! - 1, MOST[k]!, (value) => (origin[k] = first(grid[k]!, value, MOST[k]!))));
     });
