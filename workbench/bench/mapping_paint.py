@@ -12,7 +12,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import workbench
 from workbench.bench.figure import Figure, Goal, Settings, absent
 from workbench.bench.mapping_edit import TEXTS
 from workbench.mapping import parse_mapping
@@ -20,7 +19,7 @@ from workbench.view import as_json, mapping_view
 
 FRAME = Goal(16)
 EDITS = 120
-_STATIC = Path(workbench.__file__).parent / "widgets" / "static"
+_STATIC = Path(__file__).parents[1] / "widgets" / "static"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
 _NAMES = ("script from a keystroke to the picture", "a keystroke until the picture is there")
