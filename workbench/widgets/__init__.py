@@ -10,6 +10,9 @@ What lives here
     program     ProgramExplorer: texts side by side, lines of one origin light up together
     graph       GraphExplorer: operators and kernels, why a tensor is stored
     mapping     MappingExplorer: compose a mapping, select a worker, step through time
+    messages    what JupyterLab's extension and the kernel say to each other
+    panel       the kernel's side of it: lists our objects, answers with their views
+    models      a model in a file, read in a thread, step by step
 
 The folder static holds what extension/src/widgets builds; `npm run build` in extension writes it.
 

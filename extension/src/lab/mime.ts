@@ -1,0 +1,67 @@
+// Views in saved notebooks: drawn without a kernel, and without trust, since data are all they hold.
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { IRenderMimeRegistry, type IRenderMime } from "@jupyterlab/rendermime";
+import { Widget } from "@lumino/widgets";
+
+import type { Selection } from "./draw";
+import type { AnyView } from "./protocol";
+import { Stage } from "./stage";
+
+export const MIME = "application/vnd.kernel-workbench.view+json";
+
+type Listener = (from: Drawing, selection: Selection) => void;
+// Outputs of one notebook share the object that resolves its links: so they know each other.
+const pages = new WeakMap<object, Set<Listener>>();
+
+class Drawing extends Widget implements IRenderMime.IRenderer {
+  view: AnyView | null = null;
+  private readonly stage = new Stage({ selected: (selection) => this.listeners.forEach((tell) => tell(this, selection)) });
+  private readonly listeners: Set<Listener>;
+  private readonly hear: Listener = (from, selection) => {
+    if (from !== this && this.view && from.view && akin(from.view, this.view)) this.stage.select(selection);
+  };
+
+  constructor(page: object) {
+    super();
+    this.addClass("kw-rendered");
+    this.node.append(this.stage.node);
+    this.listeners = pages.get(page) ?? new Set();
+    pages.set(page, this.listeners.add(this.hear));
+  }
+
+  renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const view = model.data[MIME] as unknown as AnyView | undefined;
+    const text = model.data["text/plain"];
+    if (view && typeof view.kind === "string") {
+      this.view = view;
+      this.stage.show(view, Array.isArray(text) ? text.join("") : String(text ?? ""));
+    }
+    return Promise.resolve();
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    this.listeners.delete(this.hear);
+    this.stage.dispose();
+    super.dispose();
+  }
+}
+
+/** Two pictures of one thing, or of different sorts: worker 3 of another mapping is another worker. */
+function akin(one: AnyView, other: AnyView): boolean {
+  const named = (view: AnyView) => { const { text, name } = view as AnyView & { text?: string; name?: string }; return text ?? name; };
+  return one.kind !== other.kind || named(one) === named(other);
+}
+
+export const mime: JupyterFrontEndPlugin<void> = {
+  id: "@kernel-workbench/lab:mime",
+  description: "Draws views of kernel-workbench in notebooks",
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  activate: (_: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
+    // before text/html and images, whose ranks begin at 50
+    const create = (options: IRenderMime.IRendererOptions) => new Drawing(options.resolver ?? options);
+    rendermime.addFactory({ safe: true, mimeTypes: [MIME], createRenderer: create }, 10);
+  },
+};
