@@ -9,12 +9,14 @@ request   fields                  answers
 ========  ======================  ================================================
 list                              listed
 view      name                    viewed
-compose   text                    viewed (of the mapping that the text means)
 onnx      path, dims              progress …, then viewed or open
+ask       of, what, request       replied; `of` is the id of what was viewed
 cancel    of                      stopped, with the id of the request that stopped
+close     of                      nothing; what was viewed is looked at no more
 ========  ======================  ================================================
 
-Every request may be answered by ``refused`` instead. After a cell has run, Python says ``listed``
+Every other request may be answered by ``refused`` instead. What can be asked of a view is what its
+live widget answers (`Explorer.asked`). After a cell has run, Python says ``listed``
 if the list is another one. The types of the browser are in extension/src/lab/protocol.ts; a test
 holds the two together.
 """
@@ -23,15 +25,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from workbench.base.errors import WorkbenchError
-from workbench.view.model import View
+from workbench.view.model import View, as_json
 
 TARGET = "kernel-workbench"
 VERSION = 1
-MOST_TEXT = 20_000
-"""Longest text of a request [characters]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,6 @@ class Show:
     id: int
     name: str
     type: Literal["view"] = "view"
-
-
-@dataclass(frozen=True, slots=True)
-class Compose:
-    """The view of the mapping that a text means."""
-
-    id: int
-    text: str
-    type: Literal["compose"] = "compose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,27 @@ class Cancel:
     type: Literal["cancel"] = "cancel"
 
 
-Request = List | Show | Compose | Onnx | Cancel
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the live widget of a view answers to `what`."""
+
+    id: int
+    of: int
+    what: str
+    request: Mapping[str, object]
+    type: Literal["ask"] = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The view that answered the request `of` is gone."""
+
+    id: int
+    of: int
+    type: Literal["close"] = "close"
+
+
+Request = List | Show | Onnx | Ask | Cancel | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +149,17 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Replied:
+    """What a widget answers; its view, if the question has changed it."""
+
+    id: int
+    answer: Mapping[str, Any]
+    view: View | None
+    type: Literal["replied"] = "replied"
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """What is being done, as step `step` of `steps`."""
 
@@ -172,7 +194,7 @@ class Refused:
     version: Literal[1] = 1
 
 
-Answer = Listed | Viewed | Open | Progress | Stopped | Refused
+Answer = Listed | Viewed | Open | Replied | Progress | Stopped | Refused
 
 
 def request_of(data: object) -> Request:
@@ -209,18 +231,31 @@ def _typed(number: int, kind: str, rest: Mapping[str, object]) -> Request | None
     match kind, rest:
         case "list", _:
             return List(number)
-        case "view", {"name": str(name)} if len(name) <= MOST_TEXT:
+        case "view", {"name": str(name)}:
             return Show(number, name)
-        case "compose", {"text": str(text)} if len(text) <= MOST_TEXT:
-            return Compose(number, text)
         case "onnx", {"path": str(path), "dims": dict(dims)}:
             if all(type(k) is str and type(v) is int for k, v in dims.items()):
                 return Onnx(number, path, dims)
+        case "ask", {"of": int(of), "what": str(what), "request": dict(request)}:
+            return Ask(number, of, what, request)
         case "cancel", {"of": int(of)}:
             return Cancel(number, of)
+        case "close", {"of": int(of)}:
+            return Close(number, of)
         case _:
             pass
     return None
+
+
+def json_of(answer: Answer) -> Any:
+    """An answer as what a comm takes; a widget's own answer is JSON already."""
+    if isinstance(answer, Replied):
+        view = None if answer.view is None else as_json(answer.view)
+        kind, version = answer.type, answer.version
+        return {
+            "id": answer.id, "type": kind, "version": version, "answer": answer.answer, "view": view
+        }  # fmt: skip
+    return as_json(answer)
 
 
 def number_of(data: object) -> int:

@@ -27,8 +27,15 @@ from workbench.widgets.messages import (
 STEPS = 3
 
 
-def steps(request: Onnx) -> Iterator[Answer]:
+def steps(request: Onnx, keep: Callable[[FlowGraph], None]) -> Iterator[Answer]:
     """What is done for a model, a message before each step; the last one is the answer.
+
+    Parameters
+    ----------
+    request : Onnx
+        What to read.
+    keep : callable
+        Takes the graph that is shown.
 
     Raises
     ------
@@ -42,20 +49,18 @@ def steps(request: Onnx) -> Iterator[Answer]:
     yield Progress(request.id, f"reading {shown(path.name)}, {size}", 1, STEPS)
     flow = from_onnx(path)
     if flow.dims and not request.dims:
-        yield from _opened(request.id, flow)
+        yield Progress(request.id, f"drawing {counted(len(flow.operators), 'operator')}", 3, STEPS)
+        keep(flow)
+        view = graph_view(flow)
+        yield Open(request.id, flow.dims, view, text_of(view))
         return
     count = counted(len(flow.operators), "operator")
     yield Progress(request.id, f"dividing {count} into kernels", 2, STEPS)
     flow = flow.optimize(request.dims or None)
     yield Progress(request.id, f"drawing {counted(len(flow.groups), 'kernel')}", 3, STEPS)
+    keep(flow)
     view = graph_view(flow)
     yield Viewed(request.id, view, text_of(view))
-
-
-def _opened(number: int, flow: FlowGraph) -> Iterator[Answer]:
-    yield Progress(number, f"drawing {counted(len(flow.operators), 'operator')}", STEPS, STEPS)
-    view = graph_view(flow)
-    yield Open(number, flow.dims, view, text_of(view))
 
 
 class Job:
@@ -67,11 +72,16 @@ class Job:
         What to read.
     say : callable
         Takes each message, in the thread that works.
+    keep : callable
+        Takes the graph that is shown.
     """
 
-    def __init__(self, request: Onnx, say: Callable[[Answer], None]) -> None:
+    def __init__(
+        self, request: Onnx, say: Callable[[Answer], None], keep: Callable[[FlowGraph], None]
+    ) -> None:
         self.request = request
         self._say = say
+        self._keep = keep
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
@@ -94,7 +104,7 @@ class Job:
 
     def _work(self) -> None:
         try:
-            for answer in steps(self.request):
+            for answer in steps(self.request, self._keep):
                 if self._stopped.is_set():
                     self._say(Stopped(self.request.id))
                     return

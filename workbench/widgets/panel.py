@@ -11,27 +11,30 @@ from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
 from workbench.graph import CompiledGraph, FlowGraph
 from workbench.interp import Report
-from workbench.mapping import TaskMapping, parse_mapping
+from workbench.mapping import TaskMapping
 from workbench.mapping.check import counted
 from workbench.runtime.timing import Measurement
 from workbench.tune import Tuning
 from workbench.view.bundle import text_of
-from workbench.view.mapping import mapping_view
-from workbench.view.model import View, as_json
+from workbench.view.model import View
 from workbench.view.timing import timing_view
+from workbench.widgets.explore import explore
 from workbench.widgets.messages import (
     TARGET,
     Answer,
+    Ask,
     Cancel,
-    Compose,
+    Close,
     Entry,
     List,
     Listed,
     Onnx,
     Refused,
+    Replied,
     Show,
     Stopped,
     Viewed,
+    json_of,
     number_of,
     refusal,
     request_of,
@@ -41,10 +44,14 @@ from workbench.widgets.models import Job
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from workbench.widgets.explorer import Explorer
+
 MOST_FACTS = 160
 """Longest line about an object [characters]."""
 
 ViewOf = Callable[[Any], View]
+Seat = tuple[int, int]
+"""Which comm, and which of its requests."""
 
 _KINDS: dict[type[Any], str] = {
     CompiledGraph: "graph",
@@ -89,7 +96,9 @@ class Panel:
         self.names = names
         self.views = views
         self.comms: list[Comm] = []
-        self._jobs: dict[tuple[int, int], Job] = {}
+        self._jobs: dict[Seat, Job] = {}
+        self._things: dict[Seat, object] = {}
+        self._screens: dict[Seat, Explorer] = {}
         self._seen: dict[str, tuple[object, str, int]] = {}
         self._revision = 0
         self._said: tuple[Entry, ...] = ()
@@ -136,9 +145,15 @@ class Panel:
 
     def _closed(self, comm: Comm) -> None:
         self.comms = [each for each in self.comms if each is not comm]
-        for (owner, _), job in self._jobs.items():
-            if owner == id(comm):
+        for at, job in self._jobs.items():
+            if at[0] == id(comm):
                 job.stop()
+        for at in [at for at in self._things if at[0] == id(comm)]:
+            self._forget(at)
+
+    def _forget(self, at: Seat) -> None:
+        self._things.pop(at, None)
+        self._screens.pop(at, None)
 
     def _answer(self, comm: Comm, message: Any) -> None:
         """Nothing that a message holds may end the kernel, or leave the browser without a word."""
@@ -160,16 +175,17 @@ class Panel:
                 self._said = self.entries()
                 return Listed(request.id, self._said)
             case Show():
-                return self._shown(request)
-            case Compose():
-                view = mapping_view(parse_mapping(request.text))
-                return Viewed(request.id, view, text_of(view))
+                return self._shown(comm, request)
             case Onnx():
                 return self._read(comm, request)
+            case Ask():
+                return self._asked(comm, request)
             case Cancel():
                 return self._cancel(comm, request)
+            case Close():
+                return self._forget((id(comm), request.of))
 
-    def _shown(self, request: Show) -> Viewed:
+    def _shown(self, comm: Comm, request: Show) -> Viewed:
         thing = self.names.get(request.name)
         view_of = self._view_of(thing)
         if view_of is None:
@@ -181,12 +197,31 @@ class Panel:
                 hint="the side panel lists what can be shown",
             )
         view = view_of(thing)
+        self._things[id(comm), request.id] = thing
         return Viewed(request.id, view, text_of(view))
+
+    def _asked(self, comm: Comm, request: Ask) -> Replied:
+        """The answer of the widget of what is shown; made when first asked, and never drawn."""
+        at = (id(comm), request.of)
+        if at not in self._things:
+            raise WorkbenchError("what was shown here is gone", hint="open it again")
+        if at not in self._screens:
+            self._screens[at] = explore(self._things[at])
+            self._screens[at].close()
+        screen = self._screens[at]
+        before = screen.shown
+        answer = screen.asked(request.what, dict(request.request)) or {}
+        return Replied(request.id, answer, screen.shown if screen.shown is not before else None)
 
     def _read(self, comm: Comm, request: Onnx) -> None:
         self._jobs = {at: job for at, job in self._jobs.items() if job.running}
-        job = Job(request, lambda answer: _say(comm, answer))
-        self._jobs[id(comm), request.id] = job
+        at = (id(comm), request.id)
+
+        def keep(flow: FlowGraph) -> None:
+            self._things[at] = flow
+
+        job = Job(request, lambda answer: _say(comm, answer), keep)
+        self._jobs[at] = job
         job.start()
 
     def _cancel(self, comm: Comm, request: Cancel) -> Answer | None:
@@ -214,7 +249,7 @@ def facts_of(thing: Any) -> str:
 
 
 def _say(comm: Comm, answer: Answer) -> None:
-    comm.send(as_json(answer))
+    comm.send(json_of(answer))
 
 
 def register(shell: InteractiveShell, views: dict[type[Any], ViewOf]) -> Panel | None:

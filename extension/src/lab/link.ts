@@ -14,10 +14,10 @@ export interface Source {
   kernel(): Kernel.IKernelConnection | null;
   kernelChanged: ISignal<unknown, unknown>;
   statusChanged: ISignal<unknown, Kernel.Status>;
-  iopubMessage: ISignal<unknown, KernelMessage.IIOPubMessage>;
+  iopubMessage: ISignal<unknown, KernelMessage.IMessage>;
 }
 
-export type Ask = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
+export type Question = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
 interface Waiting { done(answer: Answer): void; progress?(said: Progress, id: number): void }
 
 const ENDED = new Set<Kernel.Status>(["restarting", "autorestarting", "dead", "terminating"]);
@@ -25,7 +25,10 @@ const ENDED = new Set<Kernel.Status>(["restarting", "autorestarting", "dead", "t
 export class Link implements IDisposable {
   state: LinkState = "none";
   objects: Entry[] = [];
+  /** Whether lists that Python sends after a cell are taken. */
+  follows = true;
   isDisposed = false;
+  private known: Kernel.IKernelConnection | null;
   private comm: Kernel.IComm | null = null;
   private last = 0;
   private mentioned = false;
@@ -33,6 +36,7 @@ export class Link implements IDisposable {
   private readonly told = new Signal<this, void>(this);
 
   constructor(private readonly source: Source) {
+    this.known = source.kernel();
     source.kernelChanged.connect(this.onKernel, this);
     source.statusChanged.connect(this.onStatus, this);
     source.iopubMessage.connect(this.onOutput, this);
@@ -40,6 +44,9 @@ export class Link implements IDisposable {
 
   /** Emits when the state or the list has changed. */
   get changed(): ISignal<this, void> { return this.told; }
+
+  /** Whether every request has its answer. */
+  get quiet(): boolean { return this.waiting.size === 0; }
 
   dispose(): void {
     if (this.isDisposed) return;
@@ -68,17 +75,17 @@ export class Link implements IDisposable {
   }
 
   /** Ask; `progress` hears what is said on the way. */
-  ask(request: Ask, progress?: (said: Progress, id: number) => void): Promise<Answer> {
+  ask(request: Question, progress?: (said: Progress, id: number) => void): Promise<Answer> {
     const id = ++this.last, comm = this.comm;
     if (!comm) return Promise.resolve(refused(id, "there is no kernel to ask", "run the notebook again"));
     return new Promise((done) => {
       this.waiting.set(id, { done, ...(progress ? { progress } : {}) });
-      comm.send({ version: VERSION, id, ...request });
+      comm.send({ version: VERSION, id, ...request } as never);
     });
   }
 
-  /** Stop the work for a request; its answer is `stopped`. */
-  cancel(of: number): void { this.comm?.send({ version: VERSION, id: ++this.last, type: "cancel", of }); }
+  /** Stop the work for a request, whose answer is `stopped`; or say that its view is gone. */
+  tell(type: "cancel" | "close", of: number): void { this.comm?.send({ version: VERSION, id: ++this.last, type, of }); }
 
   private heard(data: unknown): void {
     const answer = answerOf(data);
@@ -86,7 +93,7 @@ export class Link implements IDisposable {
     const waiting = this.waiting.get(answer.id);
     if (answer.type === "progress") return waiting?.progress?.(answer, answer.id);
     this.waiting.delete(answer.id);
-    if (answer.type === "listed") { this.objects = answer.objects; this.become("live", true); }
+    if (answer.type === "listed" && (answer.id || this.follows)) { this.objects = answer.objects; this.become("live", true); }
     waiting?.done(answer);
   }
 
@@ -105,8 +112,12 @@ export class Link implements IDisposable {
     this.become(state);
   }
 
+  /** Another kernel; one that begins anew is the same and has said so by its status. */
   private onKernel(): void {
-    this.hangUp(this.source.kernel() ? "gone" : "none", "the kernel has changed");
+    const kernel = this.source.kernel();
+    if (kernel === this.known) return;
+    this.known = kernel;
+    this.hangUp(kernel ? "gone" : "none", "the kernel has changed");
     void this.look();
   }
 
@@ -119,7 +130,7 @@ export class Link implements IDisposable {
   }
 
   /** A cell that names workbench may have imported it; other cells are no reason to ask. */
-  private onOutput(_: unknown, message: KernelMessage.IIOPubMessage): void {
+  private onOutput(_: unknown, message: KernelMessage.IMessage): void {
     if (message.header.msg_type !== "execute_input" || this.state === "live") return;
     this.mentioned ||= (message.content as { code?: string }).code?.includes("workbench") ?? false;
   }

@@ -4,22 +4,25 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/applica
 import { IRenderMimeRegistry, type IRenderMime } from "@jupyterlab/rendermime";
 import { Widget } from "@lumino/widgets";
 
-import type { Selection } from "./draw";
-import type { AnyView } from "./protocol";
+import type { Selection } from "../viz/drawing";
+import type { View } from "../viz/types";
 import { Stage } from "./stage";
 
 export const MIME = "application/vnd.kernel-workbench.view+json";
 
-type Listener = (from: Drawing, selection: Selection) => void;
+type Listener = (from: Drawing, change: Selection) => void;
 // Outputs of one notebook share the object that resolves its links: so they know each other.
 const pages = new WeakMap<object, Set<Listener>>();
 
 class Drawing extends Widget implements IRenderMime.IRenderer {
-  view: AnyView | null = null;
-  private readonly stage = new Stage({ selected: (selection) => this.listeners.forEach((tell) => tell(this, selection)) });
+  view: View | null = null;
+  private readonly stage = new Stage({
+    reason: "this view was saved: run its cell to ask the kernel",
+    selected: (change) => this.listeners.forEach((tell) => tell(this, change)),
+  });
   private readonly listeners: Set<Listener>;
-  private readonly hear: Listener = (from, selection) => {
-    if (from !== this && this.view && from.view && akin(from.view, this.view)) this.stage.select(selection);
+  private readonly hear: Listener = (from, change) => {
+    if (from !== this && this.view && from.view && akin(from.view, this.view)) this.stage.select(change);
   };
 
   constructor(page: object) {
@@ -31,7 +34,7 @@ class Drawing extends Widget implements IRenderMime.IRenderer {
   }
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const view = model.data[MIME] as unknown as AnyView | undefined;
+    const view = model.data[MIME] as unknown as View | undefined;
     const text = model.data["text/plain"];
     if (view && typeof view.kind === "string") {
       this.view = view;
@@ -49,8 +52,8 @@ class Drawing extends Widget implements IRenderMime.IRenderer {
 }
 
 /** Two pictures of one thing, or of different sorts: worker 3 of another mapping is another worker. */
-function akin(one: AnyView, other: AnyView): boolean {
-  const named = (view: AnyView) => { const { text, name } = view as AnyView & { text?: string; name?: string }; return text ?? name; };
+function akin(one: View, other: View): boolean {
+  const named = (view: View) => { const { text, name } = view as { text?: string; name?: string }; return text ?? name; };
   return one.kind !== other.kind || named(one) === named(other);
 }
 
@@ -60,8 +63,15 @@ export const mime: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry],
   activate: (_: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
-    // before text/html and images, whose ranks begin at 50
-    const create = (options: IRenderMime.IRendererOptions) => new Drawing(options.resolver ?? options);
-    rendermime.addFactory({ safe: true, mimeTypes: [MIME], createRenderer: create }, 10);
+    setSaved(rendermime, true);
   },
 };
+
+/** Draw views, or leave the pictures that stand beside them; holds for notebooks that are opened from now on. */
+export function setSaved(rendermime: IRenderMimeRegistry, live: boolean): void {
+  const known = rendermime.mimeTypes.includes(MIME);
+  const create = (options: IRenderMime.IRendererOptions) => new Drawing(options.resolver ?? options);
+  // before text/html and images, whose ranks begin at 50
+  if (live && !known) rendermime.addFactory({ safe: true, mimeTypes: [MIME], createRenderer: create }, 10);
+  if (!live && known) rendermime.removeMimeType(MIME);
+}

@@ -1,46 +1,64 @@
 // A place where views are drawn one after the other: the kind may change, the selection stays.
 
 import { h } from "../viz/dom";
-import { draw, type Drawn, type Host, type Selection } from "./draw";
-import type { AnyView, Refused } from "./protocol";
+import { draw, refusal } from "../viz/draw";
+import type { Drawing, Host, Problem, Reply, Selection } from "../viz/drawing";
+import type { View } from "../viz/types";
+import type { Link } from "./link";
+import type { Refused } from "./protocol";
 
 export class Stage {
   readonly node = h("div", { class: "kw-place-of-view" });
-  private drawn: Drawn | null = null;
+  private drawn: Drawing<View> | null = null;
   private shown = "";
   private selection: Selection = {};
 
   constructor(private readonly host: Host = {}) {}
 
-  show(view: AnyView, text: string): void {
-    const kind = `${view.kind} ${view.version}`;
-    if (this.drawn && kind === this.shown) this.drawn.update(view, text);
+  show(view: View, text: string): void {
+    const kind = refusal(view) || view.kind;
+    if (this.drawn && kind === this.shown && kind === view.kind) this.drawn.update(view);
     else {
       this.drawn?.dispose();
-      this.drawn = draw(this.node, view, text, { ...this.host, selected: (selection) => this.keep(selection) });
+      this.drawn = draw(this.node, view, { ...this.host, selected: (change) => this.picked(change) }, text);
       this.shown = kind;
     }
-    if (Object.keys(this.selection).length) this.drawn.select(this.selection);
+    this.drawn.select(this.selection);
   }
+
+  /** A view that a question has changed. */
+  update(view: View): void { this.drawn?.update(view); }
 
   /** Show what was selected elsewhere. */
-  select(selection: Selection): void {
-    this.selection = { ...this.selection, ...selection };
+  select(change: Selection): void {
+    this.selection = { ...this.selection, ...change };
     this.drawn?.select(this.selection);
-  }
-
-  /** An error that concerns a part of what is drawn, such as the text of a mapping. */
-  fail(error: { message: string; hint: string; start: number; end: number } | null): void {
-    const drawing = this.drawn as (Drawn & { fail?(error: unknown): void }) | null;
-    drawing?.fail?.(error);
   }
 
   dispose(): void { this.drawn?.dispose(); this.drawn = null; }
 
-  private keep(selection: Selection): void {
-    this.selection = { ...this.selection, ...selection };
-    this.host.selected?.(this.selection);
+  private picked(change: Selection): void {
+    this.selection = { ...this.selection, ...change };
+    this.host.selected?.(change);
+    this.drawn?.select(this.selection);
   }
+}
+
+/** Questions of a drawing to the kernel, about what the request `of()` has shown. */
+export function asker(link: Link, of: () => number, changed: (view: View) => void): NonNullable<Host["ask"]> {
+  const last = new Map<string, number>();
+  return async (type, request = {}): Promise<Reply> => {
+    const number = (last.get(type) ?? 0) + 1;
+    last.set(type, number);
+    const found = await link.ask({ type: "ask", of: of(), what: type, request });
+    const late = last.get(type) !== number;
+    if (found.type === "replied") {
+      if (found.view && !late) changed(found.view);
+      return { answer: found.answer, problem: null, late };
+    }
+    const said: Problem = { type, message: "the kernel gave no answer", hint: "", start: 0, end: 0 };
+    return { answer: {}, problem: found.type === "refused" ? { ...found, type } : said, late };
+  };
 }
 
 /** An error as a screen: what is wrong, each fact on a line of its own, and what to do next. */

@@ -6,20 +6,22 @@ import { Widget } from "@lumino/widgets";
 import { h } from "../viz/dom";
 import { icon } from "./icon";
 import type { Link } from "./link";
-import type { AnyView, Refused } from "./protocol";
-import { Stage, trouble } from "./stage";
+import type { View } from "../viz/types";
+import type { Refused } from "./protocol";
+import { asker, Stage, trouble } from "./stage";
 
 export class ObjectView extends Widget {
-  view: AnyView | null = null;
+  view: View | null = null;
   private readonly banner = h("div", { class: "kw-banner", role: "status" });
   private readonly problem = h("div");
-  private readonly stage = new Stage({ compose: (text) => void this.compose(text) });
+  private readonly stage: Stage;
   private revision = -1;
-  private composing = 0;
+  private of = 0;
 
-  constructor(private readonly link: Link, readonly name: string, readonly origin: string) {
+  constructor(readonly link: Link, readonly name: string, readonly origin: string) {
     super();
     this.addClass("kw-tab");
+    this.stage = new Stage({ ask: asker(link, () => this.of, (view) => this.stage.update(view)) });
     this.node.append(this.banner, this.problem, this.stage.node);
     link.changed.connect(this.onChange, this);
     void this.load();
@@ -28,6 +30,7 @@ export class ObjectView extends Widget {
   override dispose(): void {
     if (this.isDisposed) return;
     this.link.changed.disconnect(this.onChange, this);
+    this.link.tell("close", this.of);
     this.stage.dispose();
     super.dispose();
   }
@@ -57,6 +60,8 @@ export class ObjectView extends Widget {
     if (this.isDisposed || revision !== this.revision) return;
     if (answer.type === "refused") return this.fail(answer);
     if (answer.type !== "viewed") return;
+    if (this.of) this.link.tell("close", this.of);
+    this.of = answer.id;
     this.view = answer.view;
     this.problem.replaceChildren();
     this.stale("");
@@ -67,14 +72,6 @@ export class ObjectView extends Widget {
   private fail(error: Refused): void {
     if (this.link.state !== "live" && this.view) return this.onChange();
     this.problem.replaceChildren(trouble(error, () => void this.load()));
-  }
-
-  private async compose(text: string): Promise<void> {
-    const number = ++this.composing;
-    const answer = await this.link.ask({ type: "compose", text });
-    if (this.isDisposed || number !== this.composing) return;
-    if (answer.type === "viewed") this.stage.show(answer.view, answer.text);
-    this.stage.fail(answer.type === "refused" ? answer : null);
   }
 }
 
