@@ -74,7 +74,7 @@ export class OnnxView extends Widget {
     if (this.of) this.link?.tell("close", this.of);
     this.of = answer.id;
     if (answer.type === "open") this.ask(answer.dims, dims);
-    this.stage.show(answer.view, answer.text);
+    this.stage.show(answer.view, answer.text, true);
   }
 
   /** A field for each extent that the model leaves open. */

@@ -21,6 +21,7 @@ export const IMPORT = "import workbench as wb";
 
 export class SidePanel extends Widget {
   private link: Link | null = null;
+  private painted: Link | null = null;
   private notebook = "";
   private readonly head = h("header", {});
   private readonly list = h("div", { class: "kw-groups" });
@@ -63,6 +64,8 @@ export class SidePanel extends Widget {
 
   private paint(): void {
     const link = this.link;
+    if (link?.state === "asking" && this.painted === link) return;
+    this.painted = link;
     const count = link?.state === "live" ? link.objects.length : 0;
     this.head.replaceChildren(h("div", {}, h("h2", {}, "Kernel workbench"),
       h("span", { title: this.notebook }, this.notebook)),
@@ -86,6 +89,7 @@ export class SidePanel extends Widget {
     const link = this.link;
     if (!link) return note("Open a notebook: the kernels, mappings, graphs, tunings and measurements that it makes are listed here.");
     if (link.state === "none") return note("No kernel runs for this notebook.");
+    if (link.state === "asking") return note("Asking the kernel …");
     if (link.state === "live") return note("Nothing yet. Give a kernel, a mapping or a graph a name, and it is listed here once the cell has run.");
     const why = link.state === "gone" ? "The kernel has ended or begun anew: what it held is gone." : "workbench is not imported in this kernel. Run";
     return h("div", { class: "kw-empty" }, h("p", {}, why), h("code", {}, IMPORT),

@@ -15,9 +15,10 @@ export class Stage {
 
   constructor(private readonly host: Host = {}) {}
 
-  show(view: View, text: string): void {
+  /** Draw a view; `anew` where it is no later state of the one before. */
+  show(view: View, text: string, anew = false): void {
     const kind = refusal(view) || view.kind;
-    if (this.drawn && kind === this.shown && kind === view.kind) this.drawn.update(view);
+    if (this.drawn && !anew && kind === this.shown && kind === view.kind) this.drawn.update(view);
     else {
       this.drawn?.dispose();
       this.drawn = draw(this.node, view, { ...this.host, selected: (change) => this.picked(change) }, text);
