@@ -27,7 +27,7 @@ body[data-jp-theme-light="false"] :is(.kw-panel, .kw-tab) { --kw-soft: #a3acb8; 
 :is(.kw-empty, .kw-panel header, .kw-progress, .kw-dims, .kw-trouble) button:hover { border-color: var(--kw-soft); }
 
 .kw-tab { padding: 10px 12px; }
-.kw-tab .kw { max-width: none; }
+.kw-tab .kw { max-width: none; } .kw-tab .kw select { max-width: 100%; }
 .kw-banner { padding: 6px 12px; margin-bottom: 8px; border-left: 3px solid var(--kw-warn); background: color-mix(in oklab, var(--kw-warn) 9%, transparent); } .kw-banner:empty { display: none; }
 .kw-banner b { color: var(--kw-warn); font-weight: 600; margin-right: 4px; }
 .kw-is-stale .kw-place-of-view { opacity: .8; }
