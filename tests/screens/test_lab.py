@@ -112,7 +112,7 @@ def test_the_panel_lists_opens_and_keeps_what_a_kernel_held(
     palette(page, "Open the Kernel Workbench Panel")
     panel = page.get_by_role("region", name="Kernel workbench")
     expect(panel).to_contain_text("import workbench as wb")
-    audit(page, ".kw-panel")
+    audit(page, ".kw-lab-panel")
     cell = page.locator(".jp-CodeCell").first
     cell.locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
@@ -122,17 +122,22 @@ def test_the_panel_lists_opens_and_keeps_what_a_kernel_held(
     expect(rows.nth(2)).to_contain_text("64 × 8 tasks, 128 workers")
     rows.nth(2).focus()
     page.keyboard.press("Enter")
-    tab = page.locator(".kw-tab .kw-mapping")
+    tab = page.locator(".kw-lab-tab .kw-mapping")
     expect(tab.locator(".kw-facts")).to_contain_text("128 workers")
     keep("lab-panel-light", page.locator("#jp-main-content-panel"))
-    audit(page, ".kw-tab")
-    audit(page, ".kw-panel")
+    audit(page, ".kw-lab-tab")
+    audit(page, ".kw-lab-panel")
 
     # composing in the tab asks the kernel, and leaves the variable as it is
     tab.get_by_label("Mapping expression").fill("spatial(16, 0)")
     expect(tab.get_by_role("alert")).to_contain_text("extent 0 of dim 1 is below 1")
     tab.get_by_label("Mapping expression").fill("spatial(2, 2)")
     expect(tab.locator(".kw-facts")).to_contain_text("4 workers")
+
+    with page.expect_download() as saved_page:
+        palette(page, "Export the Screen as HTML")
+    assert saved_page.value.suggested_filename == "mapping.html"
+    assert "spatial(2, 2)" in saved_page.value.path().read_text(encoding="utf-8")
 
     # the next cell gives the name another object: the tab follows
     page.get_by_role("tab", name="panel.ipynb").first.click()
@@ -148,10 +153,10 @@ def test_the_panel_lists_opens_and_keeps_what_a_kernel_held(
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     expect(panel).to_contain_text("what it held is gone")
     page.get_by_role("tab", name="mapping").click()
-    expect(page.locator(".kw-banner")).to_contain_text("stale")
+    expect(page.locator(".kw-lab-banner")).to_contain_text("stale")
     expect(tab.locator(".kw-facts")).to_contain_text("32 workers")
     keep("lab-stale-light", page.locator("#jp-main-content-panel"))
-    audit(page, ".kw-tab")
+    audit(page, ".kw-lab-tab")
 
 
 DIMS = NET.replace("float[32, ", "float[batch, ")

@@ -45,10 +45,39 @@ def test_a_session_with_widgets_asks_no_other_host(
     expect(page.locator(".kw-mapping canvas[data-painted]")).to_have_count(2)
     palette(page, "Open the Kernel Workbench Panel")
     page.get_by_role("region", name="Kernel workbench").locator("li button").click()
-    expect(page.locator(".kw-tab .kw-mapping canvas[data-painted]")).to_be_visible()
+    expect(page.locator(".kw-lab-tab .kw-mapping canvas[data-painted]")).to_be_visible()
     assert len(asked) > 20
     hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
     assert hosts == {urlsplit(lab.url).netloc}
+
+
+EVERY = """import onnx, onnx.parser, workbench as wb
+from workbench.lang import f32, launch, repeat, spatial, threadIdx
+
+@wb.script
+def scale(a: f32[64, 8], b: f32[64, 8]):
+    launch(grid=1, block=128)
+    for i, j in repeat(4, 1).spatial(16, 8).on(threadIdx.x):
+        b[i, j] = a[i, j] * 2.0
+
+flow = wb.from_onnx(onnx.parser.parse_model('''
+<ir_version: 8, opset_import: ["": 17]>
+net (float[32, 64] x, float[64, 48] w) => (float[32, 48] y) {
+    product = MatMul (x, w)
+    y = Relu (product)
+}
+''')).optimize()"""
+SCREENS = ("wb.explore(wb.spatial(4, 8))", "wb.explore(scale)", "wb.explore(flow)")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_widget_keeps_nobody_out(
+    open_notebook: Callable[..., Any], audit: Callable[..., None], theme: str
+):
+    notebook = open_notebook(f"audit-{theme}.ipynb", EVERY, *SCREENS, dark=theme == "dark")
+    notebook.run_all()
+    expect(notebook.page.locator(".kw:visible")).to_have_count(len(SCREENS))
+    audit(notebook.page, ".jp-OutputArea .kw")
 
 
 def test_a_card_begins_a_notebook_and_the_tour(
@@ -85,7 +114,7 @@ def test_small_places_colours_and_the_variable_under_the_cursor(
     cells.nth(1).locator(".cm-line").last.click()
     page.keyboard.press("End")
     palette(page, "Explore the Variable Under the Cursor")
-    tab = page.locator(".kw-tab")
+    tab = page.locator(".kw-lab-tab")
     expect(tab.locator(".kw-facts")).to_contain_text("32 workers")
     # a window of 1500 px at 200 % has 750: nothing may stick out
     page.set_viewport_size({"width": 750, "height": 550})
@@ -103,6 +132,6 @@ def test_small_places_colours_and_the_variable_under_the_cursor(
             "node.scrollWidth > node.clientWidth + 1 ? ['all'] : [])"
         )
         assert over == []
-    audit(page, ".kw-tab")
-    audit(page, ".kw-panel")
+    audit(page, ".kw-lab-tab")
+    audit(page, ".kw-lab-panel")
     assert re.search("kw-dark", tab.locator(".kw-mapping").get_attribute("class") or "")

@@ -131,6 +131,11 @@ def test_a_question_is_answered_as_the_widget_does_and_leaves_the_variable():
     assert (answer["id"], answer["type"]) == (5, "refused")
     assert "spatial(4, 0)"[answer["start"] : answer["end"]] == "0"
     assert panel.names["mapping"] is MAPPING
+    picked = {"worker": 5}
+    answer = comm.ask("ask", 8, of=3, what="export", request={"form": "page", "selection": picked})
+    assert answer["answer"]["text"].startswith("<!doctype html>")
+    assert '"worker": 5' in answer["answer"]["text"] or '"worker":5' in answer["answer"]["text"]
+    assert answer["view"] is None
     comm.ask("close", 6, of=3)
     assert comm.ask("ask", 7, of=3, what="compose", request={"text": "spatial(4)"})["hint"]
 

@@ -12,6 +12,7 @@ from workbench.graph import FlowGraph, from_onnx
 from workbench.mapping.check import counted
 from workbench.view.bundle import text_of
 from workbench.view.graph import graph_view
+from workbench.view.model import View
 from workbench.view.units import bytes_text
 from workbench.widgets.messages import (
     Answer,
@@ -25,9 +26,10 @@ from workbench.widgets.messages import (
 )
 
 STEPS = 3
+Keep = Callable[[FlowGraph, View], None]
 
 
-def steps(request: Onnx, keep: Callable[[FlowGraph], None]) -> Iterator[Answer]:
+def steps(request: Onnx, keep: Keep) -> Iterator[Answer]:
     """What is done for a model, a message before each step; the last one is the answer.
 
     Parameters
@@ -35,7 +37,7 @@ def steps(request: Onnx, keep: Callable[[FlowGraph], None]) -> Iterator[Answer]:
     request : Onnx
         What to read.
     keep : callable
-        Takes the graph that is shown.
+        Takes the graph that is shown, and its view.
 
     Raises
     ------
@@ -50,16 +52,16 @@ def steps(request: Onnx, keep: Callable[[FlowGraph], None]) -> Iterator[Answer]:
     flow = from_onnx(path)
     if flow.dims and not request.dims:
         yield Progress(request.id, f"drawing {counted(len(flow.operators), 'operator')}", 3, STEPS)
-        keep(flow)
         view = graph_view(flow)
+        keep(flow, view)
         yield Open(request.id, flow.dims, view, text_of(view))
         return
     count = counted(len(flow.operators), "operator")
     yield Progress(request.id, f"dividing {count} into kernels", 2, STEPS)
     flow = flow.optimize(request.dims or None)
     yield Progress(request.id, f"drawing {counted(len(flow.groups), 'kernel')}", 3, STEPS)
-    keep(flow)
     view = graph_view(flow)
+    keep(flow, view)
     yield Viewed(request.id, view, text_of(view))
 
 
@@ -73,12 +75,10 @@ class Job:
     say : callable
         Takes each message, in the thread that works.
     keep : callable
-        Takes the graph that is shown.
+        Takes the graph that is shown, and its view.
     """
 
-    def __init__(
-        self, request: Onnx, say: Callable[[Answer], None], keep: Callable[[FlowGraph], None]
-    ) -> None:
+    def __init__(self, request: Onnx, say: Callable[[Answer], None], keep: Keep) -> None:
         self.request = request
         self._say = say
         self._keep = keep

@@ -97,7 +97,7 @@ class Panel:
         self.views = views
         self.comms: list[Comm] = []
         self._jobs: dict[Seat, Job] = {}
-        self._things: dict[Seat, object] = {}
+        self._shown: dict[Seat, tuple[object, View]] = {}
         self._screens: dict[Seat, Explorer] = {}
         self._seen: dict[str, tuple[object, str, int]] = {}
         self._revision = 0
@@ -148,11 +148,11 @@ class Panel:
         for at, job in self._jobs.items():
             if at[0] == id(comm):
                 job.stop()
-        for at in [at for at in self._things if at[0] == id(comm)]:
+        for at in [at for at in self._shown if at[0] == id(comm)]:
             self._forget(at)
 
     def _forget(self, at: Seat) -> None:
-        self._things.pop(at, None)
+        self._shown.pop(at, None)
         self._screens.pop(at, None)
 
     def _answer(self, comm: Comm, message: Any) -> None:
@@ -175,7 +175,7 @@ class Panel:
                 self._said = self.entries()
                 return Listed(request.id, self._said)
             case Show():
-                return self._shown(comm, request)
+                return self._show(comm, request)
             case Onnx():
                 return self._read(comm, request)
             case Ask():
@@ -185,7 +185,7 @@ class Panel:
             case Close():
                 return self._forget((id(comm), request.of))
 
-    def _shown(self, comm: Comm, request: Show) -> Viewed:
+    def _show(self, comm: Comm, request: Show) -> Viewed:
         thing = self.names.get(request.name)
         view_of = self._view_of(thing)
         if view_of is None:
@@ -197,28 +197,36 @@ class Panel:
                 hint="the side panel lists what can be shown",
             )
         view = view_of(thing)
-        self._things[id(comm), request.id] = thing
+        self._shown[id(comm), request.id] = (thing, view)
         return Viewed(request.id, view, text_of(view))
 
-    def _asked(self, comm: Comm, request: Ask) -> Replied:
+    def _asked(self, comm: Comm, request: Ask) -> Answer:
         """The answer of the widget of what is shown; made when first asked, and never drawn."""
         at = (id(comm), request.of)
-        if at not in self._things:
+        if at not in self._shown:
             raise WorkbenchError("what was shown here is gone", hint="open it again")
+        thing, before = self._shown[at]
         if at not in self._screens:
-            self._screens[at] = explore(self._things[at])
+            self._screens[at] = explore(thing)
             self._screens[at].close()
         screen = self._screens[at]
-        before = screen.shown
-        answer = screen.asked(request.what, dict(request.request)) or {}
-        return Replied(request.id, answer, screen.shown if screen.shown is not before else None)
+        asked = dict(request.request)
+        picked = asked.pop("selection", None)
+        if isinstance(picked, dict):
+            screen.selection = picked
+        screen.ask = {**asked, "id": request.id, "type": request.what}
+        if screen.error is not None:
+            return _wrong(request.id, screen.error)
+        after = screen.shown
+        self._shown[at] = (thing, after)
+        return Replied(request.id, screen.answer, None if after == before else after)
 
     def _read(self, comm: Comm, request: Onnx) -> None:
         self._jobs = {at: job for at, job in self._jobs.items() if job.running}
         at = (id(comm), request.id)
 
-        def keep(flow: FlowGraph) -> None:
-            self._things[at] = flow
+        def keep(flow: FlowGraph, view: View) -> None:
+            self._shown[at] = (flow, view)
 
         job = Job(request, lambda answer: _say(comm, answer), keep)
         self._jobs[at] = job
@@ -246,6 +254,11 @@ def facts_of(thing: Any) -> str:
         case _:
             line = repr(thing).removeprefix(f"{type(thing).__name__}(").removesuffix(")")
     return line if len(line) <= MOST_FACTS else f"{line[: MOST_FACTS - 1]}…"
+
+
+def _wrong(number: int, error: dict[str, Any]) -> Refused:
+    place = (int(error["start"]), int(error["end"]))
+    return Refused(number, str(error["message"]), str(error["hint"]), (), *place)
 
 
 def _say(comm: Comm, answer: Answer) -> None:

@@ -35,10 +35,12 @@ class Drawing extends Widget implements IRenderMime.IRenderer {
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const view = model.data[MIME] as unknown as View | undefined;
-    const text = model.data["text/plain"];
     if (view && typeof view.kind === "string") {
+      const said = (type: string) => { const found = model.data[type]; return Array.isArray(found) ? found.join("") : String(found ?? ""); };
+      const [svg, html, text] = [said("image/svg+xml"), said("text/html"), said("text/plain")];
+      const twins = { ...(svg ? { svg } : {}), ...(html ? { html } : {}), ...(text ? { text } : {}) };
       this.view = view;
-      this.stage.show(view, Array.isArray(text) ? text.join("") : String(text ?? ""));
+      this.stage.show(view, text, false, twins);
     }
     return Promise.resolve();
   }

@@ -6,10 +6,9 @@ import type { Contents, ServiceManager, Session } from "@jupyterlab/services";
 import { Widget } from "@lumino/widgets";
 
 import { h } from "../viz/dom";
-import type { View } from "../viz/types";
 import { Link } from "./link";
 import { refused, type Answer, type Progress, type Refused } from "./protocol";
-import { asker, Stage, trouble } from "./stage";
+import { asker, pageOf, Stage, trouble } from "./stage";
 
 /** All that is ever run in the kernel; everything else is data in messages. */
 const BOOTSTRAP = "import workbench";
@@ -27,15 +26,15 @@ export class OnnxView extends Widget {
   private of = 0;
   private working = 0;
   private run = 0;
-  private readonly bar = h("div", { class: "kw-progress", role: "status" });
-  private readonly form = h("form", { class: "kw-dims", "aria-label": "Open dims of the model" });
+  private readonly bar = h("div", { class: "kw-lab-progress", role: "status" });
+  private readonly form = h("form", { class: "kw-lab-dims", "aria-label": "Open dims of the model" });
   private readonly problem = h("div");
   private readonly stage: Stage;
 
   constructor(private readonly context: DocumentRegistry.Context, private readonly services: ServiceManager.IManager) {
     super();
-    this.addClass("kw-tab");
-    this.stage = new Stage({ ask: (type, request) => this.link ? asker(this.link, () => this.of, (view: View) => this.stage.update(view))(type, request) : Promise.resolve({ answer: {}, problem: null, late: true }) });
+    this.addClass("kw-lab-tab");
+    this.stage = new Stage({ ask: (type, request) => this.link ? asker(this.link, () => this.of, () => this.stage)(type, request) : Promise.resolve({ answer: {}, problem: null, late: true }) });
     this.node.append(this.bar, this.form, this.problem, this.stage.node);
     void context.ready.then(() => this.load({}));
   }
@@ -65,6 +64,12 @@ export class OnnxView extends Widget {
     } catch (error) {
       if (run === this.run) this.fail(refused(0, error instanceof Error ? error.message : String(error), (error as { hint?: string }).hint ?? ""));
     }
+  }
+
+  /** One file that needs nothing else. */
+  async page(): Promise<string> {
+    if (!this.link) throw new Error("the model is not read yet");
+    return pageOf(this.link, this.of, this.stage);
   }
 
   private read(answer: Answer, dims: Record<string, number>): void {

@@ -30,7 +30,7 @@ export class SidePanel extends Widget {
   constructor(private readonly host: PanelHost) {
     super();
     this.id = "kernel-workbench-panel";
-    this.addClass("kw-panel");
+    this.addClass("kw-lab-panel");
     this.title.icon = icon;
     this.title.caption = "Kernel workbench";
     this.node.setAttribute("role", "region");
@@ -92,8 +92,8 @@ export class SidePanel extends Widget {
     if (link.state === "asking") return note("Asking the kernel …");
     if (link.state === "live") return note("Nothing yet. Give a kernel, a mapping or a graph a name, and it is listed here once the cell has run.");
     const why = link.state === "gone" ? "The kernel has ended or begun anew: what it held is gone." : "workbench is not imported in this kernel. Run";
-    return h("div", { class: "kw-empty" }, h("p", {}, why), h("code", {}, IMPORT),
-      h("div", { class: "kw-row" }, h("button", { type: "button", onclick: () => this.host.begin() }, "Insert this cell"),
+    return h("div", { class: "kw-lab-empty" }, h("p", {}, why), h("code", {}, IMPORT),
+      h("div", { class: "kw-lab-row" }, h("button", { type: "button", onclick: () => this.host.begin() }, "Insert this cell"),
         h("button", { type: "button", onclick: () => void link.look() }, "Look again")));
   }
 
@@ -107,4 +107,4 @@ export class SidePanel extends Widget {
   }
 }
 
-function note(text: string): HTMLElement { return h("div", { class: "kw-empty" }, h("p", {}, text)); }
+function note(text: string): HTMLElement { return h("div", { class: "kw-lab-empty" }, h("p", {}, text)); }

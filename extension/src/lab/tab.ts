@@ -8,11 +8,11 @@ import { icon } from "./icon";
 import type { Link } from "./link";
 import type { View } from "../viz/types";
 import type { Refused } from "./protocol";
-import { asker, Stage, trouble } from "./stage";
+import { asker, pageOf, Stage, trouble } from "./stage";
 
 export class ObjectView extends Widget {
   view: View | null = null;
-  private readonly banner = h("div", { class: "kw-banner", role: "status" });
+  private readonly banner = h("div", { class: "kw-lab-banner", role: "status" });
   private readonly problem = h("div");
   private readonly stage: Stage;
   private revision = -1;
@@ -20,8 +20,8 @@ export class ObjectView extends Widget {
 
   constructor(readonly link: Link, readonly name: string, readonly origin: string) {
     super();
-    this.addClass("kw-tab");
-    this.stage = new Stage({ ask: asker(link, () => this.of, (view) => this.stage.update(view)) });
+    this.addClass("kw-lab-tab");
+    this.stage = new Stage({ ask: asker(link, () => this.of, () => this.stage) });
     this.node.append(this.banner, this.problem, this.stage.node);
     link.changed.connect(this.onChange, this);
     void this.load();
@@ -34,6 +34,9 @@ export class ObjectView extends Widget {
     this.stage.dispose();
     super.dispose();
   }
+
+  /** One file that needs nothing else. */
+  async page(): Promise<string> { return pageOf(this.link, this.of, this.stage); }
 
   private entry() { return this.link.objects.find((each) => each.name === this.name); }
 
