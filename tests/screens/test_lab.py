@@ -89,11 +89,7 @@ def scale(a: f32[64, 8], b: f32[64, 8]):
 mapping = wb.repeat(4, 1) * wb.spatial(16, 8)
 kernel = scale.compile("cuda:sm_90a")
 """
-
-
-def menu(page: Page, title: str, command: str) -> None:
-    page.get_by_role("menuitem", name=title, exact=True).click()
-    page.locator(f'[data-command="{command}"]').click()
+DIE = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
 
 
 def palette(page: Page, words: str) -> None:
@@ -107,7 +103,7 @@ def palette(page: Page, words: str) -> None:
 def test_the_panel_lists_opens_and_keeps_what_a_kernel_held(
     open_notebook: Callable[..., Any], keep: Callable[..., None], audit: Callable[..., None]
 ):
-    notebook = open_notebook("panel.ipynb", CELLS, "mapping = wb.spatial(4, 8)", live=True)
+    notebook = open_notebook("panel.ipynb", CELLS, "mapping = wb.spatial(4, 8)", DIE, live=True)
     page = notebook.page
     palette(page, "Open the Kernel Workbench Panel")
     panel = page.get_by_role("region", name="Kernel workbench")
@@ -147,10 +143,11 @@ def test_the_panel_lists_opens_and_keeps_what_a_kernel_held(
     page.get_by_role("tab", name="mapping").click()
     expect(tab.locator(".kw-facts")).to_contain_text("32 workers")
 
-    # a kernel that begins anew holds nothing; the picture stays and says so
+    # a kernel that dies takes all with it; the picture stays and says so
     page.get_by_role("tab", name="panel.ipynb").first.click()
-    menu(page, "Kernel", "kernelmenu:restart")
-    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.locator(".jp-CodeCell").nth(2).locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     expect(panel).to_contain_text("what it held is gone")
     page.get_by_role("tab", name="mapping").click()
     expect(page.locator(".kw-lab-banner")).to_contain_text("stale")
