@@ -202,3 +202,31 @@ def test_an_onnx_file_opens_from_the_file_browser(
             break
         page.wait_for_timeout(100)
     assert "models/net.onnx.kernel-workbench" not in named()
+
+
+def test_two_notebooks_share_a_kernel(lab: Any, open_notebook: Callable[..., Any]):
+    cell = "import workbench as wb\nmapping = wb.spatial(4, 8)"
+    notebook = open_notebook("one.ipynb", cell, "del mapping", live=True)
+    page = notebook.page
+    sessions = f"{lab.url}/api/sessions?token={lab.token}"
+    (kernel,) = [s["kernel"] for s in page.request.get(sessions).json() if s["path"] == "one.ipynb"]
+    lab.write("two.ipynb", "other = wb.spatial(2, 2)")
+    other = {"path": "two.ipynb", "name": "two", "type": "notebook", "kernel": {"id": kernel["id"]}}
+    assert page.request.post(sessions, data=other).ok
+    page.locator(".jp-CodeCell").first.locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    palette(page, "Open the Kernel Workbench Panel")
+    rows = page.get_by_role("region", name="Kernel workbench").locator("li button")
+    expect(rows).to_have_text([re.compile("^mapping")])
+    page.locator(".jp-DirListing-item", has_text="two.ipynb").dblclick()
+    expect(page.locator(".kw-lab-panel header")).to_contain_text("two.ipynb")
+    expect(rows).to_have_text([re.compile("^mapping")])
+    page.locator(".jp-CodeCell:visible .cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    expect(rows).to_have_text([re.compile("^mapping"), re.compile("^other")])
+    page.get_by_role("tab", name="one.ipynb").first.click()
+    expect(page.locator(".kw-lab-panel header")).to_contain_text("one.ipynb")
+    expect(rows).to_have_text([re.compile("^mapping"), re.compile("^other")])
+    page.locator(".jp-CodeCell:visible").nth(1).locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    expect(rows).to_have_text([re.compile("^other")])

@@ -3,6 +3,7 @@
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import { WidgetTracker, type MainAreaWidget } from "@jupyterlab/apputils";
 import { NotebookActions, type INotebookTracker, type NotebookPanel } from "@jupyterlab/notebook";
+import type { Kernel } from "@jupyterlab/services";
 import { Token } from "@lumino/coreutils";
 
 import { Link } from "./link";
@@ -74,12 +75,23 @@ export class Desk {
     if (found) return found;
     const { sessionContext } = panel;
     const link = new Link({
-      kernel: () => sessionContext.session?.kernel ?? null,
+      kernel: () => this.speaker(sessionContext.session?.kernel ?? null),
       kernelChanged: sessionContext.kernelChanged, statusChanged: sessionContext.statusChanged, iopubMessage: sessionContext.iopubMessage,
     });
     link.follows = this.following;
     this.links.set(panel, link);
-    panel.disposed.connect(() => { this.links.delete(panel); link.dispose(); });
+    panel.disposed.connect(() => {
+      this.links.delete(panel);
+      link.dispose();
+      this.links.forEach((other) => other.renew());
+    });
     return link;
+  }
+
+  /** Of several connections to one kernel JupyterLab lets the first alone have comms: that one speaks for all. */
+  private speaker(kernel: Kernel.IKernelConnection | null): Kernel.IKernelConnection | null {
+    if (!kernel || kernel.handleComms) return kernel;
+    const others = [...this.links.keys()].map(({ sessionContext }) => sessionContext.session?.kernel);
+    return others.find((other) => other?.id === kernel.id && other.handleComms && !other.isDisposed) ?? kernel;
   }
 }

@@ -37,7 +37,7 @@ export class Link implements IDisposable {
 
   constructor(private readonly source: Source) {
     this.known = source.kernel();
-    source.kernelChanged.connect(this.onKernel, this);
+    source.kernelChanged.connect(this.renew, this);
     source.statusChanged.connect(this.onStatus, this);
     source.iopubMessage.connect(this.onOutput, this);
   }
@@ -47,6 +47,9 @@ export class Link implements IDisposable {
 
   /** Whether every request has its answer. */
   get quiet(): boolean { return this.waiting.size === 0; }
+
+  /** Whether the kernel listens to another part of JupyterLab only. */
+  get mute(): boolean { return this.source.kernel()?.handleComms === false; }
 
   dispose(): void {
     if (this.isDisposed) return;
@@ -112,8 +115,8 @@ export class Link implements IDisposable {
     this.become(state);
   }
 
-  /** Another kernel; one that begins anew is the same and has said so by its status. */
-  private onKernel(): void {
+  /** Begin anew if there is another kernel; one that was restarted is the same and has said so by its status. */
+  renew(): void {
     const kernel = this.source.kernel();
     if (kernel === this.known) return;
     this.known = kernel;

@@ -91,6 +91,7 @@ export class SidePanel extends Widget {
     if (link.state === "none") return note("No kernel runs for this notebook.");
     if (link.state === "asking") return note("Asking the kernel …");
     if (link.state === "live") return note("Nothing yet. Give a kernel, a mapping or a graph a name, and it is listed here once the cell has run.");
+    if (link.mute) return note("This kernel speaks to a console, or to a notebook that was closed. Close what else uses it and reload the page.");
     const why = link.state === "gone" ? "The kernel has ended or begun anew: what it held is gone." : "workbench is not imported in this kernel. Run";
     return h("div", { class: "kw-lab-empty" }, h("p", {}, why), h("code", {}, IMPORT),
       h("div", { class: "kw-lab-row" }, h("button", { type: "button", onclick: () => this.host.begin() }, "Insert this cell"),

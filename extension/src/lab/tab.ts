@@ -44,7 +44,7 @@ export class ObjectView extends Widget {
     const entry = this.entry();
     if (this.link.state !== "live") {
       this.revision = -1;
-      if (this.link.state !== "asking") this.stale(`The kernel of ${this.origin} has ended or begun anew. ${this.name} is shown as it was.`);
+      if (this.link.state !== "asking") this.stale(`${this.origin} is closed, or its kernel has ended or begun anew. ${this.name} is shown as it was.`);
     } else if (!entry) this.stale(`Nothing is called ${this.name} any more. It is shown as it was.`);
     else if (entry.revision !== this.revision) void this.load();
     else this.stale("");
