@@ -39,8 +39,8 @@ from workbench.mapping import (
 from workbench.tune import Space, Tuning, tune
 from workbench.widgets.explore import explore
 from workbench.widgets.export import export_html
-from workbench.widgets.formatters import register as _register
 from workbench.widgets.link import link
+from workbench.widgets.panel import register as _register
 
 __all__ = [
     "BuildError", "CodegenError", "CompiledGraph", "FlowGraph", "Kernel", "LaunchError",

@@ -20,9 +20,9 @@ from workbench.view.bundle import text_of
 from workbench.view.mapping import mapping_view
 from workbench.view.model import as_json
 from workbench.widgets import messages, models
-from workbench.widgets.formatters import _VIEWS, register
+from workbench.widgets.formatters import _VIEWS
 from workbench.widgets.messages import TARGET, Onnx, Progress, request_of
-from workbench.widgets.panel import Panel, facts_of
+from workbench.widgets.panel import Panel, facts_of, register
 
 ROOT = Path(__file__).parents[2]
 MAPPING = wb.repeat(4, 1) * wb.spatial(16, 8)

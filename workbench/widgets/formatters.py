@@ -23,7 +23,6 @@ from workbench.view.model import View
 from workbench.view.program import kernel_view, program_view
 from workbench.view.report import report_view
 from workbench.view.timing import timing_view
-from workbench.widgets.panel import register as register_panel
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -57,7 +56,7 @@ def view_for(thing: object) -> View:
 
 
 def register(shell: InteractiveShell | None) -> None:
-    """Let this shell show our objects, and JupyterLab list them; without a shell nothing is to do.
+    """Let this shell show our objects; without a shell nothing is to do.
 
     Parameters
     ----------
@@ -70,8 +69,6 @@ def register(shell: InteractiveShell | None) -> None:
     formatter = display.mimebundle_formatter
     for kind, view_of in _VIEWS.items():
         formatter.for_type(kind, _formatter(view_of))
-    if shell is not None:
-        register_panel(shell, _VIEWS)
 
 
 def _formatter(view_of: Callable[[Any], View]) -> Callable[..., dict[str, Any]]:

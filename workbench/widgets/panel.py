@@ -18,6 +18,7 @@ from workbench.tune import Tuning
 from workbench.view.bundle import text_of
 from workbench.view.model import View
 from workbench.view.timing import timing_view
+from workbench.widgets import formatters
 from workbench.widgets.explore import explore
 from workbench.widgets.messages import (
     TARGET,
@@ -265,21 +266,19 @@ def _say(comm: Comm, answer: Answer) -> None:
     comm.send(json_of(answer))
 
 
-def register(shell: InteractiveShell, views: dict[type[Any], ViewOf]) -> Panel | None:
-    """Let JupyterLab ask this kernel; a shell that is no kernel is left as it is.
+def register(shell: InteractiveShell | None) -> None:
+    """Let this shell show our objects, and JupyterLab ask for them if it is a kernel's.
 
     Parameters
     ----------
-    shell : InteractiveShell
-        Whose names are listed.
-    views : mapping from types to functions
-        What is listed, and the view of each.
+    shell : InteractiveShell or None
+        What ``IPython.get_ipython()`` gives; without one nothing is to do.
     """
+    formatters.register(shell)
     kernel: Any = getattr(shell, "kernel", None)
     comms: Any = getattr(kernel, "comm_manager", None)
-    if comms is None or TARGET in comms.targets:
-        return None
-    panel = Panel(shell.user_ns, views)
+    if shell is None or comms is None or TARGET in comms.targets:
+        return
+    panel = Panel(shell.user_ns, formatters._VIEWS)
     comms.register_target(TARGET, panel.opened)
     shell.events.register("post_run_cell", panel.executed)
-    return panel
