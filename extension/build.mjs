@@ -15,3 +15,5 @@ await build({
   outdir: out,
 });
 await build({ ...common, entryPoints: ["src/viz/workbench.css"], outdir: out });
+// All drawings in one script, which exported pages carry.
+await build({ ...common, entryPoints: ["src/standalone.ts"], format: "iife", target: "es2022", outdir: out });

@@ -39,8 +39,9 @@ from workbench.mapping import (
 )  # fmt: skip
 from workbench.tune import Space, Tuning, tune
 from workbench.widgets.explore import explore, tune_live
-from workbench.widgets.formatters import register as _register
+from workbench.widgets.export import export_html
 from workbench.widgets.link import link
+from workbench.widgets.panel import register as _register
 
 __all__ = [
     "BuildError", "CodegenError", "CompiledGraph", "FlowGraph", "Kernel", "LaunchError",
@@ -48,8 +49,8 @@ __all__ = [
     "ScriptError", "Space", "TaskMapping", "Tuning",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
     "auto_map", "column_repeat", "column_spatial", "compare", "compile_module", "dims", "explore",
-    "from_onnx", "interpret", "link", "load_graph", "parse_mapping", "predicated_auto_map",
-    "repeat", "script", "spatial", "tune", "tune_live",
+    "export_html", "from_onnx", "interpret", "link", "load_graph", "parse_mapping",
+    "predicated_auto_map", "repeat", "script", "spatial", "tune", "tune_live",
 ]  # fmt: skip
 
 # Only where IPython runs already: objects then show themselves as pictures.

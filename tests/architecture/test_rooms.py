@@ -112,9 +112,13 @@ def test_no_cupboards():
 def test_versions_are_equal():
     versions = {
         json.loads(path.read_text(encoding="utf-8"))["version"]
-        for path in ROOT.glob("extension/package.json")
+        for path in (
+            ROOT / "extension" / "package.json",
+            ROOT / "extension" / "lab" / "package.json",
+            PACKAGE / "labextension" / "package.json",
+        )
     }
-    assert versions <= {workbench.__version__}
+    assert versions == {workbench.__version__}
 
 
 # Built from pieces, so that this file does not name what it looks for.

@@ -39,7 +39,7 @@ def test_it_holds_every_file_of_the_package_and_the_notebooks(names: set[str]):
     package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "workbench").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not {"__pycache__", "labextension"} & set(path.parts)
     }
     notebooks = {
         f"workbench/{path.relative_to(ROOT).as_posix()}"
@@ -53,10 +53,15 @@ def test_it_holds_every_file_of_the_package_and_the_notebooks(names: set[str]):
 def test_it_holds_nothing_else(names: set[str]):
     info = f"kernel_workbench-{workbench.__version__}.dist-info/"
     rest = {name for name in names if not name.startswith("workbench/")}
+    share = f"kernel_workbench-{workbench.__version__}.data/data/share/"
+    lab = f"{share}jupyter/labextensions/@kernel-workbench/lab/"
+    built = ROOT / "workbench" / "labextension"
+    extension = {p.relative_to(built).as_posix() for p in built.rglob("*") if p.is_file()}
+    assert {"package.json", "schemas/@kernel-workbench/lab/settings.json"} <= extension
     assert rest == {
         info + name
         for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")
-    }
+    } | {lab + name for name in (*extension, "install.json")}
 
 
 def test_it_runs_from_where_it_was_put(wheel: Path, tmp_path: Path):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -50,10 +51,17 @@ class Lab:
 
     def theme(self, name: str) -> None:
         """Choose ``Light`` or ``Dark`` for pages that are opened from now on."""
-        place = self.folder.parent / "user" / "@jupyterlab" / "apputils-extension"
-        place.mkdir(parents=True, exist_ok=True)
-        chosen = json.dumps({"theme": f"JupyterLab {name}"})
-        (place / "themes.jupyterlab-settings").write_text(chosen)
+        self._set("@jupyterlab/apputils-extension/themes", {"theme": f"JupyterLab {name}"})
+
+    def pictures(self, wanted: bool) -> None:
+        """Choose how views show in pages opened from now on: as pictures, or drawn live."""
+        chosen = {"saved": "picture" if wanted else "live"}
+        self._set("@kernel-workbench/lab/settings", chosen)
+
+    def _set(self, plugin: str, chosen: dict[str, object]) -> None:
+        path = self.folder.parent / "user" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(chosen))
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +80,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     for name in folders:
         (home / name).mkdir()
     (home / "settings" / "overrides.json").write_text(json.dumps(QUIET))
+    # The extension of this checkout, whatever is installed.
+    (home / "extensions" / "@kernel-workbench").mkdir(parents=True)
+    (home / "extensions" / "@kernel-workbench" / "lab").symlink_to(
+        ROOT / "workbench" / "labextension", target_is_directory=True
+    )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -87,7 +100,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     }
     command = f"""{sys.executable} -m jupyterlab --no-browser --allow-root --ip=127.0.0.1
         --port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token}
-        --ServerApp.root_dir={home / "work"} --LabApp.app_settings_dir={home / "settings"}"""
+        --ServerApp.root_dir={home / "work"} --LabApp.app_settings_dir={home / "settings"}
+        --LabApp.extra_labextensions_path={home / "extensions"}"""
     with (home / "log").open("wb") as log:
         server = subprocess.Popen(
             command.split(), env=environment, cwd=home, stdout=log, stderr=log
@@ -135,11 +149,17 @@ class Notebook:
 
 @pytest.fixture
 def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook]]:
-    """Open a notebook of these cells, light or dark."""
+    """Open a notebook of these cells, light or dark.
+
+    Views show as pictures, as other programs show them, or live, as our extension draws them.
+    """
     with _pages(browser) as new_page:
 
-        def start(name: str, *cells: str, dark: bool = False, width: int = 1500) -> Notebook:
+        def start(
+            name: str, *cells: str, dark: bool = False, width: int = 1500, live: bool = False
+        ) -> Notebook:
             lab.write(name, *cells)
+            lab.pictures(not live)
             lab.theme("Dark" if dark else "Light")
             page = new_page(dark, width)
             page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")
@@ -151,6 +171,40 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook
             return Notebook(page)
 
         yield start
+
+
+@pytest.fixture
+def open_lab(lab: Lab, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open JupyterLab on a file of its folder, or on no file, without waiting for a kernel."""
+    with _pages(browser) as new_page:
+
+        def start(path: str = "", dark: bool = False, width: int = 1500) -> Page:
+            lab.theme("Dark" if dark else "Light")
+            lab.pictures(False)
+            page = new_page(dark, width)
+            place = f"/tree/{path}" if path else ""
+            page.goto(f"{lab.url}/lab{place}?reset&token={lab.token}")
+            page.locator("#jp-main-dock-panel").wait_for()
+            return page
+
+        yield start
+
+
+@pytest.fixture
+def audit() -> Callable[[Page, str], None]:
+    """Look for what keeps people with disabilities out: nothing serious may be found."""
+
+    def run(page: Page, selector: str) -> None:
+        found = Axe().run(page, context=selector).response
+        assert found["passes"], "nothing was looked at"
+        grave = [
+            (each["id"], each["help"], [node["html"][:200] for node in each["nodes"][:3]])
+            for each in found["violations"]
+            if each["impact"] in ("serious", "critical")
+        ]
+        assert grave == []
+
+    return run
 
 
 @contextmanager

@@ -16,6 +16,7 @@ What lives here
     new_shape       a new length of a text for a model
     import_time     C10: `import workbench`, and what it loads
     mapping_edit    C11: from a mapping's text to its picture
+    mapping_paint   C11: from a keystroke to the picture, in a browser
     nvrtc_time      CUDA C++ to a cubin
     targets         the six kernels on every target: errors, registers, spills, shared memory
     gpu             the six kernels on a GPU, beside CuPy and torch
@@ -26,7 +27,8 @@ What lives here
 The folder results keeps what `workbench bench --save` wrote: one file per entry, one line per
 figure.
 
-May import: base … view, cupy, numba, onnxruntime, torch and threadpoolctl inside functions.
+May import: base … view; inside functions cupy, numba, onnxruntime, torch, threadpoolctl and
+playwright.
 Start reading: entries, then new_kernel.
 Add one more: a module with a function from Settings to figures, and its row in entries.ENTRIES.
 """

@@ -13,6 +13,7 @@ from workbench.bench.gpu import gpu
 from workbench.bench.gpu_on_cpu import gpu_on_cpu
 from workbench.bench.import_time import import_time
 from workbench.bench.mapping_edit import mapping_edit
+from workbench.bench.mapping_paint import mapping_paint
 from workbench.bench.model import model
 from workbench.bench.models import models, quantized
 from workbench.bench.new_kernel import new_kernel
@@ -51,6 +52,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("second_process", "C8", "the same kernel in a second process", second_process),
     Entry("new_shape", "", "a new length of a text for a model (ONNX), nothing cached", new_shape),
     Entry("mapping_edit", "C11", "from a mapping's text to its picture", mapping_edit),
+    Entry("mapping_paint", "", "C11 in a browser: from a keystroke to the picture", mapping_paint),
     Entry("chain", "C2", "eight elementwise operators as one kernel", chain),
     Entry("rows", "C3", "softmax and layer normalisation, each as one kernel", rows),
     Entry("product_on_cpu", "C4", "products of matrices on one CPU thread", product_on_cpu),

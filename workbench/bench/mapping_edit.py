@@ -14,7 +14,7 @@ from workbench.mapping import parse_mapping
 from workbench.runtime.timing import compare
 from workbench.view import as_json, mapping_view, svg_of
 
-_TEXTS = (
+TEXTS = (
     "repeat(8, 8) * spatial(32, 32)",
     "spatial(32, 32) * repeat(8, 8)",
     "repeat(4, 16) * spatial(64, 16)",
@@ -24,16 +24,16 @@ _TEXTS = (
 
 def mapping_edit(settings: Settings) -> list[Figure]:
     """Text to picture and text to data, another text each time."""
-    for text in _TEXTS:
+    for text in TEXTS:
         mapping = parse_mapping(text)
         assert mapping.workers == 1024, text
         assert mapping.table().shape[:2] == (1024, 64), text
-    drawn, sent = itertools.cycle(_TEXTS), itertools.cycle(_TEXTS)
+    drawn, sent = itertools.cycle(TEXTS), itertools.cycle(TEXTS)
     found = compare(
         {"picture": lambda: _picture(next(drawn)), "data": lambda: _data(next(sent))},
         budget_s=settings.budget_s,
     )
-    size = {"bytes": len(_picture(_TEXTS[0]))}, {"bytes": len(_data(_TEXTS[0]))}
+    size = {"bytes": len(_picture(TEXTS[0]))}, {"bytes": len(_data(TEXTS[0]))}
     return [
         duration("text to SVG", found["picture"], Goal(50), size[0]),
         duration("text to the live widget's data", found["data"], Goal(50), size[1]),

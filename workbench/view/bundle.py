@@ -74,12 +74,17 @@ def text_of(view: View) -> str:
     return _TWINS[type(view)][1](view)
 
 
+def words_of(view: View) -> str:
+    """One sentence."""
+    return _TWINS[type(view)][2](view)
+
+
 def html_of(view: View, picture: str) -> str:
     """The picture as an image that scales down with the page."""
     image = element(
         "img",
         src=data_url("image/svg+xml", picture.encode()),
-        alt=_TWINS[type(view)][2](view),
+        alt=words_of(view),
         style="max-width:100%;height:auto",
     )
     return image + program_details(view) if isinstance(view, ProgramView) else image

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from workbench.base.errors import MappingError
 from workbench.base.lazy import lazy
 from workbench.mapping.factor import Primitive, Projection
+from workbench.mapping.factor import _attr as attr_text
 from workbench.mapping.nest import Digit, Lookup
 from workbench.view.cells import COUNT_LIMIT, evaluate
 from workbench.view.nest import GuardView, LoopView, NestView, TermView
@@ -45,12 +46,18 @@ class FactorView:
     ----------
     name : str
         ``repeat``, ``spatial``, ``projection``, ``predicated_auto_map`` or ``function``.
+    ranks : tuple of int
+        Place of each dim, from slowest (0) to fastest; empty where the factor is no primitive.
+    attrs : tuple of str
+        Per dim its loop attribute as text, empty where it has none.
     """
 
     text: str
     name: str
     shape: tuple[int, ...]
     workers: int
+    ranks: tuple[int, ...] = ()
+    attrs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +147,18 @@ def _indented(nest: str) -> tuple[str, ...]:
 
 
 def _factor(factor: Factor) -> FactorView:
-    if isinstance(factor, Primitive):
-        name = factor.kind
-    else:
-        name = "projection" if isinstance(factor, Projection) else "predicated_auto_map"
     text = str(factor)
+    if isinstance(factor, Primitive):
+        attrs = tuple("" if attr is None else attr_text(attr) for attr in factor.attrs)
+        return FactorView(text, factor.kind, factor.shape, factor.workers, factor.ranks, attrs)
+    name = "projection" if isinstance(factor, Projection) else "predicated_auto_map"
     name = "function" if text.startswith("TaskMapping(") else name
     return FactorView(text, name, factor.shape, factor.workers)
 
 
 def _facts(mapping: TaskMapping, nest: NestView | None) -> tuple[Fact, ...]:
     return (
-        Fact(" × ".join(map(str, mapping.shape)), "tasks"),
+        Fact(" × ".join(map(str, mapping.shape)), "task" if prod(mapping.shape) == 1 else "tasks"),
         Fact(str(mapping.workers), "worker" if mapping.workers == 1 else "workers"),
         *_shares(mapping, nest),
     )

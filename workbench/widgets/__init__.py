@@ -5,11 +5,16 @@ What lives here
     explore     explore(x): the live widget of an object; tune_live(…): one that tunes
     explorer    what all widgets share: selection, questions and answers, their text form
     link        link(a, b): screens with one selection
+    links       a screen's state as a short text, and back
+    export      export_html(x, path): a screen as one file that needs nothing else
     program     ProgramExplorer: texts side by side, lines of one origin light up together
     graph       GraphExplorer: operators and kernels, why a tensor is stored
     tune        TuneExplorer: trials while a search runs and afterwards
     timing      TimingExplorer: samples, roofline, peers side by side
     mapping     MappingExplorer: compose a mapping, select a worker, step through time
+    messages    what JupyterLab's extension and the kernel say to each other
+    panel       the kernel's side of it: lists our objects, answers with their views
+    models      a model in a file, read in a thread, step by step
 
 The folder static holds what extension/src/widgets builds; `npm run build` in extension writes it.
 

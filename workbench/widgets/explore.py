@@ -10,9 +10,10 @@ from workbench.bench.peers import Comparison
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
 from workbench.graph import CompiledGraph, FlowGraph
-from workbench.mapping import TaskMapping
+from workbench.mapping import TaskMapping, parse_mapping
 from workbench.runtime.timing import Measurement
 from workbench.tune import Space, Tuning
+from workbench.widgets.links import is_link, parse_link
 
 if TYPE_CHECKING:
     from workbench.widgets.explorer import Explorer
@@ -31,30 +32,39 @@ _SCREENS: dict[type[Any], tuple[str, str]] = {
 }
 
 
-def explore(thing: object, **how: Any) -> Explorer:
+def explore(thing: object, at: str | None = None, **how: Any) -> Explorer:
     """A widget to look into an object.
 
     Parameters
     ----------
     thing : TaskMapping, Program, Kernel, FlowGraph, CompiledGraph, Tuning, Measurement, Comparison
-        What to explore.
+        What to explore; or the link of a mapping, which holds all of it.
+    at : str, optional
+        A link, as `Explorer.link_text` gives: what to show and pick in the screen.
     **how
         What its screen takes besides, such as ``kernel=`` for the roofline of a measurement.
 
     Raises
     ------
     WorkbenchError
-        There is no screen for such a thing.
+        There is no screen for such a thing, or the link is none or of another screen.
 
     Examples
     --------
     >>> from workbench.mapping import spatial
     >>> explore(spatial(4, 8))
     MappingExplorer(spatial(4, 8))
+    >>> explore("kw1:mapping?text=spatial(4,+8)&worker=3").selection["worker"]
+    3
     """
+    if isinstance(thing, str) and is_link(thing) and at is None:
+        thing, at = _named(thing), thing
     for kind, (module, name) in _SCREENS.items():
         if isinstance(thing, kind):
-            return getattr(import_module(f"workbench.widgets.{module}"), name)(thing, **how)
+            explorer = getattr(import_module(f"workbench.widgets.{module}"), name)(thing, **how)
+            if at is not None:
+                explorer.restore(parse_link(at))
+            return explorer
     known = ", ".join(kind.__name__ for kind in _SCREENS)
     raise WorkbenchError(
         f"there is no screen for a {type(thing).__name__}", hint=f"there is one for: {known}"
@@ -79,3 +89,14 @@ def tune_live(build: Any, space: Space, args: Any = None, **how: Any) -> Any:
     ``live = wb.tune_live(build, space)`` in one cell, ``live.wait().best`` in another.
     """
     return import_module("workbench.widgets.tune").start(build, space, args, how)
+
+
+def _named(link: str) -> TaskMapping:
+    """The mapping that a link holds."""
+    place = parse_link(link)
+    if place.kind != "mapping" or "text" not in place.state:
+        raise WorkbenchError(
+            f"the link says what is picked in a {place.kind} screen, not of which {place.kind}",
+            hint="explore(thing, at=link)",
+        )
+    return parse_mapping(place.state["text"])

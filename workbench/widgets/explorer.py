@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from workbench.base.errors import WorkbenchError
-from workbench.view.bundle import html_of, svg_of
+from workbench.view.bundle import html_of, svg_of, text_of
 from workbench.view.model import View, as_json
+from workbench.widgets.export import page
+from workbench.widgets.links import Place, link_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STATIC = Path(__file__).parent / "static"
 
@@ -54,6 +59,31 @@ class Explorer(anywidget.AnyWidget):
         """Pick something, such as ``worker=5, step=2``; other keys stay."""
         self.selection = {**self.selection, **keys}
 
+    def link_text(self) -> str:
+        """What is shown and picked, as a short text that `explore` restores.
+
+        ``explore(text)`` for a mapping, ``explore(thing, at=text)`` for anything else.
+        """
+        return link_text(Place(self.shown.kind, self.link_state(), self.selection))
+
+    def link_state(self) -> dict[str, str]:
+        """What a link holds beside the selection."""
+        return {}
+
+    def restore(self, place: Place) -> None:
+        """Show and pick what a link names.
+
+        Raises
+        ------
+        WorkbenchError
+            The link is of another kind of screen, or what it names cannot be.
+        """
+        if place.kind != self.shown.kind:
+            raise WorkbenchError(
+                f"the link is to a {place.kind} screen, and this is a {self.shown.kind} screen"
+            )
+        self.select(**place.selection)
+
     def asked(self, kind: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """Answer the browser.
 
@@ -88,11 +118,28 @@ class Explorer(anywidget.AnyWidget):
         error: dict[str, Any] | None = {**_FAULT, "type": kind}
         with self.hold_sync():
             try:
-                answer, error = self.asked(kind, request) or {}, None
+                found = self._export(request) if kind == "export" else self.asked(kind, request)
+                answer, error = found or {}, None
             except WorkbenchError as wrong:
                 error = {**error_json(wrong), "type": kind}
             finally:
                 self.answer, self.error, self.answered = answer, error, number
+
+    def _export(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The text of one form of what is shown."""
+        forms: dict[str, Callable[[], str]] = {
+            "svg": lambda: svg_of(self.shown),
+            "html": lambda: html_of(self.shown, svg_of(self.shown)),
+            "text": lambda: text_of(self.shown),
+            "link": self.link_text,
+            "page": lambda: page(self.shown, self.selection),
+        }
+        form = request.get("form")
+        if not isinstance(form, str) or form not in forms:
+            raise WorkbenchError(
+                f"a view has no form {str(form)[:40]!r}", hint=f"it has {', '.join(forms)}"
+            )
+        return {"text": forms[form]()}
 
     def show(self, shown: View) -> None:
         """Draw another view in its place."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from workbench.base.errors import WorkbenchError
 from workbench.bench.peers import Comparison, comparison_view
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
@@ -40,6 +41,23 @@ _VIEWS: dict[type[Any], Callable[[Any], View]] = {
     TaskMapping: mapping_view,
     Tuning: tune_view,
 }
+
+
+def view_for(thing: object) -> View:
+    """The view of an object.
+
+    Raises
+    ------
+    WorkbenchError
+        There is none of such a thing.
+    """
+    for kind, view_of in _VIEWS.items():
+        if isinstance(thing, kind):
+            return view_of(thing)
+    known = ", ".join(kind.__name__ for kind in _VIEWS)
+    raise WorkbenchError(
+        f"there is no view of a {type(thing).__name__}", hint=f"there is one of: {known}"
+    )
 
 
 def register(shell: InteractiveShell | None) -> None:

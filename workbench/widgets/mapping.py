@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from workbench.base.errors import WorkbenchError
 from workbench.mapping import TaskMapping, parse_mapping
 from workbench.view.mapping import mapping_view
 from workbench.widgets.explorer import STATIC, Explorer
+from workbench.widgets.links import Place
 
 
 class MappingExplorer(Explorer):
@@ -50,9 +52,24 @@ class MappingExplorer(Explorer):
         """The expression."""
         return str(self.mapping)
 
+    def link_state(self) -> dict[str, str]:
+        """The expression."""
+        return {"text": self.said()}
+
+    def restore(self, place: Place) -> None:
+        """Show the mapping of a link and pick what it names."""
+        if "text" in place.state and place.kind == self.shown.kind:
+            self.mapping = parse_mapping(place.state["text"])
+        super().restore(place)
+
     def asked(self, kind: str, request: dict[str, Any]) -> dict[str, Any] | None:
-        """``compose`` shows the mapping of a ``text``."""
-        if kind != "compose":
-            return super().asked(kind, request)
-        self.mapping = parse_mapping(request.get("text", ""))
-        return None
+        """``compose`` shows the mapping of a ``text``; ``equal`` compares it with the one shown."""
+        text = request.get("text", "")
+        match kind:
+            case "compose":
+                self.mapping = parse_mapping(text)
+                return None
+            case "equal":
+                return asdict(self.mapping.same_as(parse_mapping(text)))
+            case _:
+                return super().asked(kind, request)

@@ -8,6 +8,7 @@ import { renderMapping } from "./mapping";
 import { renderProgram } from "./program";
 import { renderTiming } from "./timing";
 import { renderTune } from "./tune";
+import { withTools } from "./tools";
 import { VERSIONS, type View } from "./types";
 
 const DRAWINGS: Record<string, Render<any>> = {
@@ -18,15 +19,15 @@ const DRAWINGS: Record<string, Render<any>> = {
 export function refusal(view: unknown, drawings: Record<string, unknown> = DRAWINGS): string {
   const { kind, version } = (view ?? {}) as { kind?: unknown; version?: unknown };
   if (typeof kind !== "string" || typeof version !== "number") return "This is not a view of kernel-workbench.";
-  if (!(kind in drawings)) return `This screen has no drawing for a ${kind} view.`;
+  if (!Object.hasOwn(drawings, kind)) return `This screen has no drawing for a ${kind} view.`;
   if (version > (VERSIONS[kind] ?? 0)) return `This ${kind} view has version ${version}, which this screen does not know. Update kernel-workbench.`;
   return version < (VERSIONS[kind] ?? 0) ? `This ${kind} view was saved by an older version (${version}). Run its cell again.` : "";
 }
 
-/** Draw a view; one that cannot be drawn is said so, with its text twin where there is one. */
+/** Draw a view, with the row of tools under it; one that cannot be drawn is said so, with its text twin where there is one. */
 export function draw(el: HTMLElement, view: View, host: Host = {}, twin = ""): Drawing<View> {
   const why = refusal(view);
-  if (!why) return DRAWINGS[view.kind]!(el, view, host) as Drawing<View>;
+  if (!why) return withTools(DRAWINGS[view.kind]!, el, view, host) as Drawing<View>;
   el.replaceChildren(refused(why, twin));
   return { update: () => {}, select: () => {}, dispose: () => el.replaceChildren() };
 }

@@ -32,6 +32,8 @@ export interface Host {
   ask?(type: string, request?: Record<string, unknown>): Promise<Reply>;
   /** Why there is no kernel, for what stands in place of controls. */
   reason?: string;
+  /** Forms of the view that were saved with it: what can be copied without a kernel. */
+  twins?: { svg?: string; html?: string; text?: string; link?: string; page?: string };
 }
 
 export interface Drawing<View> {

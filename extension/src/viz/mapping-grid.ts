@@ -5,15 +5,18 @@ import { followTheme, inksOf, type Inks } from "./theme";
 import { h, perFrame } from "./dom";
 import { NOBODY, type Cells } from "./nest";
 
-export interface GridState { cells: Cells | null; workers: number; mostTasks: number; worker: number; step: number | null; path: [number, number][] }
+export interface GridState { cells: Cells | null; workers: number; mostTasks: number; worker: number; step: number | null; /** The worker's tasks in order, with their cell where it is shown. */ path: { order: number; at: [number, number] | null }[] }
 
-const AXIS_X = 44, AXIS_Y = 22, LABELLED = 4096, MAX_HEIGHT = 640;
+const AXIS_Y = 22, LABELLED = 4096, MAX_HEIGHT = 640, ARROWS = 256;
 
 interface Sizes { w: number; h: number; labelled: boolean; ordered: boolean }
 
 export class Grid {
   readonly canvas = h("canvas", { "aria-hidden": true });
   private state: GridState = { cells: null, workers: 0, mostTasks: 0, worker: 0, step: null, path: [] };
+  /** Room for the numbers of rows [px]. */
+  private left = 44;
+  private image: { cells: Cells; look: string; canvas: OffscreenCanvas } | null = null;
   private sizes: Sizes = { w: 1, h: 1, labelled: false, ordered: false };
   private readonly paint = perFrame(() => this.draw());
   private readonly stopTheme: () => void;
@@ -36,14 +39,14 @@ export class Grid {
   workerAt(x: number, y: number): number | null {
     const { cells } = this.state, box = this.canvas.getBoundingClientRect();
     if (!cells) return null;
-    const c = Math.floor((x - box.left - AXIS_X) / this.sizes.w), r = Math.floor((y - box.top - AXIS_Y) / this.sizes.h);
+    const c = Math.floor((x - box.left - this.left) / this.sizes.w), r = Math.floor((y - box.top - AXIS_Y) / this.sizes.h);
     if (r < 0 || c < 0 || r >= cells.rows || c >= cells.columns) return null;
     const owner = cells.owner[r * cells.columns + c]!;
     return owner === NOBODY ? null : owner;
   }
 
   private measure(cells: Cells): Sizes {
-    const room = Math.max(160, this.box.clientWidth - AXIS_X - 4);
+    const room = Math.max(160, this.box.clientWidth - this.left - 4);
     let w = Math.min(80, room / cells.columns);
     const tall = Math.min(26, Math.max(15, MAX_HEIGHT / cells.rows));
     const label = 6.7 * String(this.state.workers).length + 16;
@@ -51,18 +54,19 @@ export class Grid {
       const order = 5.6 * String(this.state.mostTasks).length + 4;
       return { w, h: tall, labelled: true, ordered: this.state.mostTasks > 1 && w >= label + order };
     }
-    w = Math.min(14, room / cells.columns, MAX_HEIGHT / cells.rows);
-    w = w >= 1 ? Math.floor(w) : w;
+    w = Math.min(26, room / cells.columns, MAX_HEIGHT / cells.rows);
+    w = w >= 4 ? Math.floor(w) : w;
     return { w, h: w, labelled: false, ordered: false };
   }
 
   private draw(): void {
     const { cells } = this.state;
     if (!cells || !this.box.clientWidth) return;
+    this.left = Math.max(44, 18 + 6.7 * String(cells.origin[0] + cells.rows - 1).length);
     this.sizes = this.measure(cells);
     this.mode(this.sizes.labelled, this.sizes.ordered);
     const { w, h: tall } = this.sizes;
-    const width = Math.ceil(AXIS_X + cells.columns * w + 4), height = Math.ceil(AXIS_Y + cells.rows * tall + 4);
+    const width = Math.ceil(this.left + cells.columns * w + 4), height = Math.ceil(AXIS_Y + cells.rows * tall + 4);
     const ratio = devicePixelRatio || 1;
     if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
       this.canvas.width = Math.round(width * ratio);
@@ -84,8 +88,7 @@ export class Grid {
 
   private tone(inks: Inks, worker: number): string {
     const { workers } = this.state;
-    const index = workers <= 8 ? worker * 4 + 1 : this.sizes.labelled || workers <= 32 ? worker % 32 : (worker >> 3) % 32;
-    return inks.tones[index]!;
+    return inks.tones[workers <= 8 ? worker * 4 + 1 : worker % 32]!;
   }
 
   private axes(pen: CanvasRenderingContext2D, inks: Inks, cells: Cells): void {
@@ -94,10 +97,10 @@ export class Grid {
     pen.font = "11px var(--kw-mono)".replace("var(--kw-mono)", mono(this.root));
     pen.textAlign = "center";
     pen.textBaseline = "alphabetic";
-    for (let c = 0, every = nice(26 / w); c < cells.columns; c += every) pen.fillText(String(c), AXIS_X + (c + 0.5) * w, AXIS_Y - 8);
+    for (let c = 0, every = nice(26 / w); c < cells.columns; c += every) pen.fillText(String(c + cells.origin[1]), this.left + (c + 0.5) * w, AXIS_Y - 8);
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    for (let r = 0, every = nice(14 / tall); r < cells.rows; r += every) pen.fillText(String(r), AXIS_X - 9, AXIS_Y + (r + 0.5) * tall + 1);
+    for (let r = 0, every = nice(14 / tall); r < cells.rows; r += every) pen.fillText(String(r + cells.origin[0]), this.left - 9, AXIS_Y + (r + 0.5) * tall + 1);
   }
 
   private boxes(pen: CanvasRenderingContext2D, inks: Inks, cells: Cells): void {
@@ -105,7 +108,7 @@ export class Grid {
     pen.textBaseline = "middle";
     for (let r = 0; r < cells.rows; r++) for (let c = 0; c < cells.columns; c++) {
       const at = r * cells.columns + c, owner = cells.owner[at]!;
-      const x = AXIS_X + c * w, y = AXIS_Y + r * tall, mine = owner === worker;
+      const x = this.left + c * w, y = AXIS_Y + r * tall, mine = owner === worker;
       const bright = step === null || cells.order[at] === step;
       pen.beginPath();
       pen.roundRect(x + 1, y + 1, w - 2, tall - 2, 3);
@@ -116,7 +119,7 @@ export class Grid {
       pen.globalAlpha = bright ? 1 : 0.42;
       pen.fillStyle = this.tone(inks, owner);
       pen.fill();
-      if (owner >> 5 & 1) hatch(pen, inks, x + 1, y + 1, w - 2, tall - 2);
+      if (Math.floor(owner / 32) % 2) hatch(pen, inks, x + 1, y + 1, w - 2, tall - 2);
       pen.globalAlpha = bright || mine ? 1 : 0.7;
       pen.fillStyle = inks.ink;
       pen.font = `${mine ? "700 " : ""}${tall < 18 ? 10 : 12}px ${font}`;
@@ -133,29 +136,20 @@ export class Grid {
   }
 
   private raster(pen: CanvasRenderingContext2D, inks: Inks, cells: Cells): void {
-    const { step } = this.state, { w } = this.sizes;
-    const image = new ImageData(cells.columns, cells.rows);
-    const colours = new Map<number, [number, number, number]>();
-    for (let at = 0; at < cells.owner.length; at++) {
-      const owner = cells.owner[at]!;
-      if (owner === NOBODY) continue;
-      let rgb = colours.get(owner);
-      if (!rgb) colours.set(owner, rgb = bytes(this.tone(inks, owner)));
-      image.data.set(rgb, at * 4);
-      image.data[at * 4 + 3] = step === null || cells.order[at] === step ? 255 : 90;
-    }
-    const small = new OffscreenCanvas(cells.columns, cells.rows);
-    small.getContext("2d")!.putImageData(image, 0, 0);
+    const { step, workers } = this.state, { w } = this.sizes;
+    const look = `${step} ${inks.tones[0]}`;
+    // Who is selected is drawn over it, so that walking through workers paints no cell anew.
+    if (this.image?.cells !== cells || this.image.look !== look) this.image = { cells, look, canvas: picture(cells, workers, step, inks.tones) };
     pen.imageSmoothingEnabled = w < 1;
-    pen.drawImage(small, AXIS_X, AXIS_Y, cells.columns * w, cells.rows * w);
+    pen.drawImage(this.image.canvas, this.left, AXIS_Y, cells.columns * w, cells.rows * w);
     pen.strokeStyle = inks.line;
-    pen.strokeRect(AXIS_X - 0.5, AXIS_Y - 0.5, cells.columns * w + 1, cells.rows * w + 1);
-    if (this.state.workers > 32) this.warps(pen, inks, cells);
+    pen.strokeRect(this.left - 0.5, AXIS_Y - 0.5, cells.columns * w + 1, cells.rows * w + 1);
+    if (workers > 32) this.warps(pen, inks, cells);
   }
 
   /** The name of each warp in its first cell, where it is wide and high enough. */
   private warps(pen: CanvasRenderingContext2D, inks: Inks, cells: Cells): void {
-    const { w } = this.sizes, seen = new Set<number>(), warp = (at: number) => cells.owner[at]! >> 5;
+    const { w } = this.sizes, seen = new Set<number>(), warp = (at: number) => Math.floor(cells.owner[at]! / 32);
     pen.fillStyle = inks.ink;
     pen.font = `11px ${mono(this.root)}`;
     pen.textAlign = "center";
@@ -169,7 +163,7 @@ export class Grid {
       while (c + across < cells.columns && warp(at + across) === own) across++;
       while (r + down < cells.rows && warp(at + down * cells.columns) === own) down++;
       if (across * w < 60 || down * w < 16) continue;
-      pen.fillText(`warp ${own}`, AXIS_X + (c + across / 2) * w, AXIS_Y + r * w + Math.min(down * w, 44) / 2);
+      pen.fillText(`warp ${own}`, this.left + (c + across / 2) * w, AXIS_Y + r * w + Math.min(down * w, 44) / 2);
     }
   }
 
@@ -183,24 +177,28 @@ export class Grid {
       r >= 0 && c >= 0 && r < cells.rows && c < cells.columns && cells.owner[r * cells.columns + c] === worker;
     for (let r = 0; r < cells.rows; r++) for (let c = 0; c < cells.columns; c++) {
       if (!mine(r, c)) continue;
-      const x = AXIS_X + c * w, y = AXIS_Y + r * tall;
+      const x = this.left + c * w, y = AXIS_Y + r * tall;
       if (!mine(r - 1, c)) { pen.moveTo(x, y); pen.lineTo(x + w, y); }
       if (!mine(r + 1, c)) { pen.moveTo(x, y + tall); pen.lineTo(x + w, y + tall); }
       if (!mine(r, c - 1)) { pen.moveTo(x, y); pen.lineTo(x, y + tall); }
       if (!mine(r, c + 1)) { pen.moveTo(x + w, y); pen.lineTo(x + w, y + tall); }
     }
     pen.stroke();
-    const centre = ([r, c]: [number, number]): [number, number] => [AXIS_X + (c + 0.5) * w, AXIS_Y + (r + 0.5) * tall];
-    const now = step === null ? null : path[step];
-    if (step !== null && path.length > 1 && path.length <= 256) {
+    const centre = ([r, c]: [number, number]): [number, number] => [this.left + (c + 0.5) * w, AXIS_Y + (r + 0.5) * tall];
+    const now = step === null ? null : path.find((task) => task.order === step)?.at;
+    if (step !== null) {
       pen.globalAlpha = 0.75;
       pen.lineWidth = 1.25;
-      for (let k = 0; k < Math.min(step, path.length - 1); k++) arrow(pen, inks.accent, centre(path[k]!), centre(path[k + 1]!), tall);
+      const way = path.filter((task) => task.order <= step && task.order > step - ARROWS);
+      for (let k = 0; k + 1 < way.length; k++) {
+        const from = way[k]!.at, to = way[k + 1]!.at;
+        if (from && to) arrow(pen, inks.accent, centre(from), centre(to), tall);
+      }
       pen.globalAlpha = 1;
     }
     if (now) {
       pen.lineWidth = 3;
-      pen.strokeRect(AXIS_X + now[1] * w + 1, AXIS_Y + now[0] * tall + 1, w - 2, tall - 2);
+      pen.strokeRect(this.left + now[1] * w + 1, AXIS_Y + now[0] * tall + 1, w - 2, tall - 2);
     }
   }
 }
@@ -243,7 +241,25 @@ function nice(least: number): number {
   return step;
 }
 
-function bytes(hex: string): [number, number, number] {
+/** One pixel a cell: hue and shade by eights of a warp, or one tone a worker where there are few. */
+function picture(cells: Cells, workers: number, step: number | null, tones: string[]): OffscreenCanvas {
+  const image = new ImageData(cells.columns, cells.rows), pixels = new Uint32Array(image.data.buffer);
+  const { owner, order } = cells;
+  const bright = Uint32Array.from(tones, (tone) => packed(tone, 255)), pale = Uint32Array.from(tones, (tone) => packed(tone, 90));
+  const eights = workers > 32, few = workers <= 8;
+  for (let at = 0; at < pixels.length; at++) {
+    const worker = owner[at]!;
+    if (worker < 0) continue;
+    const tone = (few ? worker * 4 + 1 : eights ? Math.floor(worker / 8) : worker) % 32;
+    pixels[at] = step === null || order[at] === step ? bright[tone]! : pale[tone]!;
+  }
+  const canvas = new OffscreenCanvas(cells.columns, cells.rows);
+  canvas.getContext("2d")!.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** A colour as a pixel of an ImageData, whose bytes are red, green, blue, alpha. */
+function packed(hex: string, alpha: number): number {
   const n = parseInt(hex.slice(1), 16);
-  return [n >> 16, n >> 8 & 255, n & 255];
+  return new Uint32Array(Uint8Array.of(n >> 16, n >> 8 & 255, n & 255, alpha).buffer)[0]!;
 }

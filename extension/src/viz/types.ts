@@ -13,6 +13,8 @@ export interface FactorView {
   name: string;
   shape: number[];
   workers: number;
+  ranks: number[];
+  attrs: string[];
 }
 
 /** A loop from 0 to `extent`; `attr` is its loop attribute, empty when there is none. */

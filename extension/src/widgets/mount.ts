@@ -2,6 +2,7 @@
 
 import { h } from "../viz/dom";
 import type { Host, Problem, Render, Reply, Selection } from "../viz/drawing";
+import { withTools } from "../viz/tools";
 import { VERSIONS } from "../viz/types";
 import { watch, type Model } from "./model";
 
@@ -28,7 +29,7 @@ function mount<View>(model: Model, el: HTMLElement, renderView: Render<View>): (
       model.save_changes();
     },
   };
-  const drawing = renderView(el, view(), host);
+  const drawing = withTools<View>(renderView, el, view(), host);
   drawing.select(model.get("selection") as Selection);
   const stop = [
     watch(model, ["view"], () => drawing.update(view())),
