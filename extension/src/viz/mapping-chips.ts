@@ -8,8 +8,11 @@ import {
 } from "./factors";
 import type { MappingView } from "./types";
 
-/** Hand an expression on; null where nobody can read it. */
-export type Compose = ((text: string) => void) | null;
+/** Stands for the factor that is not there yet. */
+const NEW = Number.MAX_SAFE_INTEGER;
+
+/** Hand an expression on, until it is answered; null where nobody can read it. */
+export type Compose = ((text: string) => Promise<void>) | null;
 
 export class Chips {
   readonly el = h("div", { class: "kw-chips", role: "toolbar", "aria-label": "Factors" });
@@ -17,9 +20,12 @@ export class Chips {
   private factors: Factor[] = [];
   private editable = false;
   private current = 0;
-  /** The chip whose editor is open; the length of the row for a new one; -1 for none. */
+  /** The chip whose editor is open; NEW for one to add; -1 for none. */
   private open = -1;
   private rank = 1;
+  /** Changes that Python has not answered; the chips show them already, so that the next adds to them. */
+  private waiting = 0;
+  private latest: MappingView | null = null;
 
   constructor(private readonly compose: Compose) {
     this.editor.hidden = true;
@@ -32,20 +38,28 @@ export class Chips {
   }
 
   update(view: MappingView): void {
-    this.factors = view.factors.map(factorOf);
+    this.latest = view;
+    if (!this.waiting) this.accept(view);
+  }
+
+  private accept(view: MappingView): void {
+    const next = view.factors.map(factorOf), editable = view.editable && this.compose !== null;
+    const same = expression(next) === expression(this.factors) && editable === this.editable;
+    this.factors = next;
     this.rank = view.shape.length;
-    this.editable = view.editable && this.compose !== null;
-    if (this.open >= this.factors.length || !this.editable) this.open = -1;
-    this.current = Math.min(this.current, this.factors.length - 1);
-    this.draw();
+    this.editable = editable;
+    // What is being typed into the editor stays, where nothing else came.
+    if (!same) this.draw();
   }
 
   private draw(): void {
+    if ((this.open !== NEW && this.open >= this.factors.length) || !this.editable) this.open = -1;
+    this.current = Math.max(0, Math.min(this.current, this.factors.length - 1));
     const inRow = this.el.contains(document.activeElement), named = this.focusedName();
     const onAdd = inRow && document.activeElement!.classList.contains("kw-add");
     const chips = this.factors.flatMap((factor, k) => [k ? h("span", { class: "kw-times", "aria-hidden": true }, "*") : null, this.chip(factor, k)]);
     const add = this.editable && h("button", {
-      type: "button", class: "kw-add", tabindex: "-1", "aria-expanded": String(this.open === this.factors.length), onclick: () => this.show(this.factors.length),
+      type: "button", class: "kw-add", tabindex: "-1", "aria-expanded": String(this.open === NEW), onclick: () => this.show(NEW),
     }, "+ factor");
     this.el.replaceChildren(...chips.filter((chip) => chip !== null), add || "");
     if (this.open >= 0) this.edit();
@@ -113,7 +127,15 @@ export class Chips {
   }
 
   private change(factors: Factor[]): void {
-    if (factors.length) this.compose?.(expression(factors));
+    if (!factors.length || !this.compose) return;
+    this.factors = factors;
+    this.waiting++;
+    this.draw();
+    void this.compose(expression(factors)).then(() => {
+      this.waiting--;
+      // A change that was refused is taken back.
+      if (!this.waiting && this.latest) this.accept(this.latest);
+    });
   }
 
   private move(from: number, to: number): void {
@@ -127,6 +149,7 @@ export class Chips {
     if (this.factors.length < 2) return;
     this.current = Math.max(0, k - 1);
     if (this.open === k) { this.open = -1; this.draw(); this.focus(this.current); }
+    else if (this.open > k && this.open !== NEW) this.open--;
     this.change(without(this.factors, k));
   }
 

@@ -14,9 +14,9 @@ export function memoryOf(view: MappingView, worker: number, step: number, inks: 
   return h("section", { class: "kw-memory" },
     h("h3", {}, h("b", {}, `Step ${step}, warp ${request.warp}`), ` as ${view.layout}`),
     request.sectors.length ? strip(request, worker % LANES, view.item_bytes, inks) : null,
-    h("dl", {},
-      h("dt", {}, "global"), h("dd", {}, words.global),
-      h("dt", {}, "shared"), h("dd", {}, words.shared)),
+    h("div", { class: "kw-pairs" },
+      h("span", { class: "kw-soft" }, "global"), h("span", {}, words.global),
+      h("span", { class: "kw-soft" }, "shared"), h("span", {}, words.shared)),
     h("p", { class: "kw-soft" }, words.advice));
 }
 

@@ -38,16 +38,16 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
 
   const box = h("input", {
     class: "kw-expression", type: "text", spellcheck: "false", autocomplete: "off", "aria-label": "Mapping expression",
-    value: view.text, oninput: () => compose(box.value, true), onblur: () => { if (!root.classList.contains("kw-stale")) box.value = view.text; },
+    value: view.text, oninput: () => void compose(box.value, true), onblur: () => { if (!root.classList.contains("kw-stale")) box.value = view.text; },
   });
   box.readOnly = !live;
   if (!live) box.title = host.reason ?? "no kernel: the expression cannot be changed here";
   const undo = icon("Undo", "↶", () => step(() => history.undo())), redo = icon("Redo", "↷", () => step(() => history.redo()));
-  const preset = h("select", { class: "kw-preset", "aria-label": "Presets", onchange: () => { if (preset.value) compose(preset.value); } },
+  const preset = h("select", { class: "kw-preset", "aria-label": "Presets", onchange: () => { if (preset.value) void compose(preset.value); } },
     h("option", { value: "" }, "presets"), ...PRESETS.map(([name, text]) => h("option", { value: text }, name)));
   const facts = h("div", { class: "kw-facts", role: "status" });
   const problem = h("div", { class: "kw-error", role: "alert" });
-  const chips = new Chips(live ? compose : null);
+  const chips = new Chips(live ? (text) => compose(text) : null);
   const equal = new EqualBox(host, (worker, at) => choose({ worker, step: Math.min(at, view.most_tasks - 1) }));
   const stage = h("div", { class: "kw-stage-box", tabindex: "0", role: "group", "aria-label": "Grid of workers" });
   const legend = h("span", { class: "kw-soft" }), notes = h("div", { class: "kw-note" });
@@ -99,9 +99,10 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     if (act || onButton) event.stopPropagation();
   }
 
-  function compose(text: string, byHand = false): void {
+  function compose(text: string, byHand = false): Promise<void> {
     const asked = ask(text, byHand);
     underWay = underWay.then(() => asked);
+    return asked;
   }
 
   /** The text goes to Python, which answers with a view or with what is wrong; the view stays. */
