@@ -11,8 +11,7 @@ from workbench.codegen.cuda import shared_plan
 from workbench.ir.types import TensorType
 from workbench.runtime.gpu_launch import EventClock, GpuLauncher
 from workbench.runtime.memory import array_module
-from workbench.runtime.timing import _time as time_text
-from workbench.runtime.timing import compare, ratio
+from workbench.runtime.timing import compare, ratio, time_text
 from workbench.view.raw import Complaint, RawKernel, complaints
 from workbench.view.resources import resource_figures
 
