@@ -211,7 +211,7 @@ def _done(kernel: Kernel) -> list[_Made]:
 
 def _end(kernel: Kernel) -> _Made:
     source, stage = kernel.compilation.source, kernel.stages[-1]
-    step = StepView(source.language, "", "The text that its compiler gets", stage.ms, 0, (), "end")
+    step = StepView(source.language, "", "What its compiler gets; the time is that of both", stage.ms, 0, (), "end")
     return _Made(replace(step, ms=round(stage.ms, 3)), None, source.lines)
 
 

@@ -71,7 +71,7 @@ export function forkPanel(host: Host, view: () => ProgramView, left: () => void)
   function complaintOf(each: Complaint): HTMLElement {
     const caret = each.code.slice(0, Math.max(0, each.column - 1)).replace(/[^\t]/g, " ") + "^";
     return h("li", {}, h("button", { type: "button", class: each.kind === "error" ? "kw-bad" : "kw-warn", onclick: () => jump(each) },
-      `${each.kind}, line ${each.line}: ${each.message}`), each.code && h("pre", {}, each.column ? `${each.code}\n${caret}` : each.code));
+      `${each.kind}, line ${each.line}: ${each.message}`), each.code && h("pre", { tabindex: "0", "aria-label": `line ${each.line}` }, each.column ? `${each.code}\n${caret}` : each.code));
   }
 
   function update(fork: ForkView | null): void {

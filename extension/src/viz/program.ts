@@ -9,7 +9,7 @@ import { taskText, tasksOf } from "./nest";
 import type { Drawing, Host, Selection } from "./drawing";
 import type { Figure, PaneView, ProgramView } from "./types";
 
-const ROOM_FOR_ALL = 1240, ROOM_OF_ONE = 350, TASKS_SAID = 6;
+const ROOM_FOR_ALL = 1240, ROOM_OF_ONE = 350, TASKS_SAID = 6, PIECE = 300;
 const NO_KERNEL = "needs a running kernel: wb.explore(kernel)";
 
 export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = {}): Drawing<ProgramView> {
@@ -100,7 +100,8 @@ export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = 
 
   function codeOf(pane: PaneView): HTMLElement {
     const code = h("div", { class: "kw-code", tabindex: "0", role: "region", "aria-label": `${pane.name} code` });
-    pane.lines.forEach((line, k) => {
+    const lineOf = (k: number): HTMLElement => {
+      const line = pane.lines[k]!;
       const node = h("span", { class: `kw-line${line.group ? ` kw-g${(line.group - 1) % 4 + 1}` : ""}`, "data-link": line.link || null },
         h("s", { "aria-hidden": "true" }, String(pane.first + k)), ...paint(line.text, pane.language));
       if (line.link) {
@@ -111,9 +112,16 @@ export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = 
         node.addEventListener("pointerleave", () => light(pinned, null));
         node.addEventListener("click", () => pin(line.link === pinned ? 0 : line.link, code));
       }
-      code.append(node);
-    });
-    if (pane.cut) code.append(h("span", { class: "kw-line kw-warn" }, h("s", {}), `… ${pane.cut} more lines`));
+      return node;
+    };
+    // A long text comes in pieces, so that the page stays alive meanwhile.
+    const add = (from: number): void => {
+      const to = Math.min(pane.lines.length, from + PIECE);
+      code.append(...Array.from({ length: to - from }, (_, k) => lineOf(from + k)));
+      if (to < pane.lines.length) setTimeout(() => { if (code.isConnected) { add(to); light(pinned, null); own(); } });
+      else if (pane.cut) code.append(h("span", { class: "kw-line kw-warn" }, h("s", {}), `… ${pane.cut} more lines`));
+    };
+    add(0);
     code.addEventListener("keydown", (event) => walk(event, code));
     return code;
   }
