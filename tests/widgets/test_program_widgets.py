@@ -95,7 +95,8 @@ def test_a_fault_of_ours_ends_the_waiting(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_work_goes_on_after_a_fault(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    told = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: told.set())
     work, done = Work(), threading.Event()
     gate = threading.Event()
     work.put(gate.wait)
@@ -103,6 +104,7 @@ def test_work_goes_on_after_a_fault(monkeypatch: pytest.MonkeyPatch):
     work.put(done.set)
     gate.set()
     assert done.wait(10)
+    assert told.wait(10)
 
 
 def test_a_program_with_open_extents_has_one_text():

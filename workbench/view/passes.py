@@ -211,8 +211,9 @@ def _done(kernel: Kernel) -> list[_Made]:
 
 def _end(kernel: Kernel) -> _Made:
     source, stage = kernel.compilation.source, kernel.stages[-1]
-    step = StepView(source.language, "", "What its compiler gets; the time is that of both", stage.ms, 0, (), "end")
-    return _Made(replace(step, ms=round(stage.ms, 3)), None, source.lines)
+    said = "What its compiler gets; the time is that of both"
+    step = StepView(source.language, "", said, round(stage.ms, 3), 0, (), "end")
+    return _Made(step, None, source.lines)
 
 
 def _record(record: StageRecord, each: Pass | None = None) -> _Made:
