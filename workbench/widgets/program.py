@@ -69,7 +69,9 @@ class ProgramExplorer(Explorer):
     def asked(self, kind: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """Make a text, or compile an edited one."""
         text, name = request.get("text"), request.get("name")
-        known = [pane.name for pane in self.shown.panes]
+        known = [pane.name for pane in self.shown.panes if pane.asked]
+        if isinstance(self.program, Program):  # without a kernel there is only its script
+            return super().asked(kind, request)
         if kind == "pane" and name in known:
             failed = PaneView(str(name), "", "", (), asked=True, problem=FAULT)
             self.work.put(
