@@ -9,7 +9,7 @@ const common = { bundle: true, minify: true, charset: "utf8", absWorkingDir: her
 
 await build({
   ...common,
-  entryPoints: ["mapping", "program", "graph", "tune", "timing"].map((name) => `src/widgets/${name}.ts`),
+  entryPoints: ["mapping", "program", "passes", "graph", "tune", "timing"].map((name) => `src/widgets/${name}.ts`),
   format: "esm",
   target: "es2022",
   outdir: out,

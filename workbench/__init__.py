@@ -40,6 +40,7 @@ from workbench.mapping import (
 from workbench.tune import Space, Tuning, tune
 from workbench.widgets.explore import explore, tune_live
 from workbench.widgets.export import export_html
+from workbench.widgets.formatters import load_ipython_extension
 from workbench.widgets.link import link
 from workbench.widgets.panel import register as _register
 
@@ -49,8 +50,8 @@ __all__ = [
     "ScriptError", "Space", "TaskMapping", "Tuning",
     "UnsupportedOp", "VerifyError", "WorkbenchError", "WorkbenchWarning", "__version__",
     "auto_map", "column_repeat", "column_spatial", "compare", "compile_module", "dims", "explore",
-    "export_html", "from_onnx", "interpret", "link", "load_graph", "parse_mapping",
-    "predicated_auto_map", "repeat", "script", "spatial", "tune", "tune_live",
+    "export_html", "from_onnx", "interpret", "link", "load_graph", "load_ipython_extension",
+    "parse_mapping", "predicated_auto_map", "repeat", "script", "spatial", "tune", "tune_live",
 ]  # fmt: skip
 
 # Only where IPython runs already: objects then show themselves as pictures.

@@ -32,11 +32,12 @@ def test_blocks(
 
 def test_the_next_step_is_what_it_takes() -> None:
     before = occupancy("sm_80", 256, 64)
-    assert before.next_step == "at most 48 registers a thread would fit 5 blocks"
+    assert before.next_step == "16 registers fewer (at most 48 a thread) would fit 5 blocks"
     assert occupancy("sm_80", 256, 48).blocks == 5
     assert occupancy("sm_80", 256, 49).blocks == 4
     shared = occupancy("sm_80", 128, 32, 48 * 1024)
-    assert shared.next_step == "at most 40960 bytes of shared memory a block would fit 4 blocks"
+    fewer = "8192 B fewer of shared memory (at most 40960 a block) would fit 4 blocks"
+    assert shared.next_step == fewer
     assert occupancy("sm_80", 128, 32, 40960).blocks == 4
     assert occupancy("sm_80", 256, 32).next_step == ""
 

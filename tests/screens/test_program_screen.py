@@ -65,6 +65,60 @@ def test_lines_of_one_origin_light_up_together(
     keep("program-twin", image)
 
 
+def test_texts_that_are_made_when_asked_for_and_an_edited_copy(
+    open_notebook: Callable[..., Any], keep: Callable[..., None]
+):
+    notebook = open_notebook("fork.ipynb", SCRIPT)
+    notebook.run_all()
+    page = notebook.page
+    root = page.locator(".kw-program")
+    root.get_by_role("button", name="PTX", exact=True).click()
+    ptx = root.get_by_label("PTX code")
+    expect(ptx).to_contain_text("ld.global")
+    ptx.locator(".kw-line", has_text="bar.sync").click()
+    expect(root.get_by_label("Python code").locator(".kw-lit")).to_contain_text(["syncthreads()"])
+    expect(root.get_by_label("CUDA code").locator(".kw-lit")).to_contain_text(["__syncthreads"])
+    root.get_by_role("button", name="Python", exact=True).click()
+    expect(ptx.locator(".kw-lit").first).to_contain_text("bar.sync")
+    keep("program-ptx", root)
+    root.get_by_role("button", name="PTX", exact=True).click()
+
+    with page.expect_download() as saved:
+        root.get_by_role("button", name="Save as transpose.cu").click()
+    assert saved.value.suggested_filename == "transpose.cu"
+    root.get_by_role("button", name="Edit a copy").click()
+    area = root.get_by_label("CUDA to edit")
+    text = area.input_value()
+    area.fill(text.replace("int y =", "int q ="))
+    page.keyboard.press("Control+Enter")
+    complaint = root.get_by_role("button", name="error, line 10")
+    expect(complaint).to_contain_text('identifier "y" is undefined')
+    keep("program-fork-error", root.locator(".kw-fork"))
+    complaint.click()
+    selected = "area => area.value.slice(area.selectionStart, area.selectionEnd)"
+    assert area.evaluate(selected) == "y"
+    assert "int q =" in area.input_value()  # what was typed stays
+    area.fill(text.replace("tile[256]", "tile[512]"))
+    root.get_by_role("button", name="Compile and compare").click()
+    table = root.get_by_role("table", name="Original and fork")
+    expect(table).to_contain_text("2048 B")
+    expect(root.locator(".kw-result")).to_contain_text(re.compile("Not run: |ran on"))
+    keep("program-fork", root.locator(".kw-fork"))
+
+
+def test_a_picked_worker_lights_its_task_loops(open_notebook: Callable[..., Any]):
+    cells = (
+        SCRIPT.replace("wb.explore(transpose)", "shown = wb.explore(transpose)\nshown"),
+        "shown.select(mapping=str(ROWS.canonical()), worker=9)",
+    )
+    notebook = open_notebook("worker.ipynb", *cells)
+    notebook.run_all()
+    root = notebook.page.locator(".kw-program")
+    expect(root.locator(".kw-mine-said")).to_have_text(re.compile(r"worker 9 of .*: \(0, 9\) "))
+    python = root.get_by_label("Python code")
+    expect(python.locator(".kw-mine")).to_have_count(4)
+
+
 def test_dark(open_notebook: Callable[..., Any], keep: Callable[..., None]):
     notebook = open_notebook("program-dark.ipynb", SCRIPT, dark=True)
     notebook.run_all()

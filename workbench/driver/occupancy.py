@@ -31,6 +31,8 @@ class Occupancy:
         What bounds it: ``threads``, ``blocks``, ``registers`` or ``shared memory``.
     next_step : str
         What would fit one more block, in words; empty when nothing would.
+    bounds : dict of str to int
+        How many blocks each of them allows.
     """
 
     blocks: int
@@ -38,6 +40,7 @@ class Occupancy:
     fraction: float
     limiter: str
     next_step: str
+    bounds: dict[str, int]
 
 
 def occupancy(arch_name: str, threads: int, registers: int, shared_bytes: int = 0) -> Occupancy:
@@ -81,7 +84,7 @@ def occupancy(arch_name: str, threads: int, registers: int, shared_bytes: int = 
     warps = blocks * _warps(threads)
     most = limits.threads_per_sm // _WARP
     step = _next_step(limits, threads, blocks + 1, registers, shared_bytes)
-    return Occupancy(blocks, warps, warps / most, limiter, step)
+    return Occupancy(blocks, warps, warps / most, limiter, step, bounds)
 
 
 def _warps(threads: int) -> int:
@@ -124,9 +127,9 @@ def _next_step(limits: Arch, threads: int, blocks: int, registers: int, shared_b
     if bounds["registers"] < blocks:
         per_warp = limits.registers_per_sm // _up(blocks * warps, _WARP_UNIT)
         most = per_warp // _REGISTER_UNIT * _REGISTER_UNIT // _WARP
-        steps.append(f"at most {most} registers a thread")
+        steps.append(f"{registers - most} registers fewer (at most {most} a thread)")
     if bounds["shared memory"] < blocks:
         unit = 256 if limits.number < 80 else 128
         most = limits.shared_bytes_per_sm // blocks // unit * unit - limits.shared_reserved_bytes
-        steps.append(f"at most {most} bytes of shared memory a block")
+        steps.append(f"{shared_bytes - most} B fewer of shared memory (at most {most} a block)")
     return f"{' and '.join(steps)} would fit {blocks} blocks" if steps else ""

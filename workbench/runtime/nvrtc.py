@@ -12,11 +12,11 @@ from typing import Any
 
 from workbench.base.doc import Line
 from workbench.base.errors import BuildError
-from workbench.base.span import Span
 from workbench.runtime import cache as disk
 
 _INSTALL = 'python -m pip install "kernel-workbench[toolchain]"'
-OPTIONS = ("--fmad=true",)
+# Instructions know their line, which changes none of them.
+OPTIONS = ("--fmad=true", "-lineinfo")
 """What every kernel is compiled with: no flushing of denormals, no fast math."""
 
 _USED = re.compile(r"Used (\d+) registers")
@@ -90,8 +90,7 @@ def version() -> tuple[int, int]:
     BuildError
         When it is not installed.
     """
-    library = _library()
-    return _version(library)
+    return _version(_library())
 
 
 def supported_archs() -> tuple[int, ...]:
@@ -144,6 +143,8 @@ def compile(
 
     def build() -> bytes:
         data, log = _run(library, text, entry, options, lines, "CUBIN")
+        if entry not in log:  # NVRTC's own cache had it, and keeps no log
+            data, log = _run(library, text, entry, (*options, "--no-cache"), lines, "CUBIN")
         facts = {"resources": asdict(resources(log, entry)), "log": log}
         head = json.dumps(facts).encode()
         return len(head).to_bytes(8, "little") + head + data
@@ -151,9 +152,8 @@ def compile(
     packed = _cached(library, cache, build, text, entry, options, "cubin")
     size = int.from_bytes(packed[:8], "little")
     facts = json.loads(packed[8 : 8 + size])
-    used = Resources(**facts["resources"])
     ms = (time.perf_counter() - start) * 1000
-    return Cubin(packed[8 + size :], arch, entry, used, facts["log"], ms)
+    return Cubin(packed[8 + size :], arch, entry, Resources(**facts["resources"]), facts["log"], ms)
 
 
 def ptx(
@@ -293,8 +293,7 @@ def _checked(answer: tuple[Any, ...], what: str) -> Any:
 
 def _refused(entry: str, log: str, status: str, lines: Sequence[Line]) -> BuildError:
     """The error for a source that does not compile, at the user's line of its first complaint."""
-    span: Span | None = None
-    first = ""
+    span, first = None, ""
     for line in log.splitlines():
         found = _COMPLAINT.match(line)
         if found and found.group(2) != "warning":

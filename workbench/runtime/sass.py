@@ -10,8 +10,10 @@ from workbench.base.errors import BuildError
 from workbench.runtime.devices import Missing, program
 
 
-def disassemble(cubin: bytes) -> str:
+def disassemble(cubin: bytes, lines: bool = False) -> str:
     """The machine code of a cubin in NVIDIA's assembly language.
+
+    With `lines` comments say which line of the source an instruction comes from.
 
     Raises
     ------
@@ -25,6 +27,7 @@ def disassemble(cubin: bytes) -> str:
         path = Path(folder) / "kernel.cubin"
         path.write_bytes(cubin)
         command = [tool.path, "--print-code", "--separate-functions", str(path)]
+        command += ["--print-line-info-inline"] * lines
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=60, check=False
         )

@@ -17,6 +17,16 @@ What lives here
     tune          TuneView: trials, predicted against measured; two texts compared
     execution     ExecutionView: the form of a run step by step, which nothing makes yet
     memory        MemoryView: the form of accesses, which nothing makes yet
+    pane          one of the texts: lines, their links, their groups
+    listing       PTX, SASS and the texts of other targets, made when asked for
+    passes        PassesView: every step of the compiler, options, what failed
+    passes_svg    the same as a picture and as text
+    diff          two texts line by line and word by word
+    raw           RawKernel: CUDA as a person typed it, complaints at their places
+    raw_program   the same as a ProgramView
+    fork          an edited text beside the original: resources, difference, times
+    resources     registers, spills, shared memory, occupancy, each with its formula
+    task_loops    which lines are the task loops of which mapping
     report        ReportView: faults, each with its place
     bundle        the MIME bundle of a view, and which drawing belongs to which view
     typescript    the same dataclasses as the browser's types
@@ -51,6 +61,7 @@ from workbench.view.graph_parts import GraphView
 from workbench.view.mapping import MappingView, mapping_view
 from workbench.view.model import View, as_json
 from workbench.view.onnx_file import onnx_view
+from workbench.view.passes import PassesView, passes_view
 from workbench.view.program import ProgramView, kernel_view, program_view
 from workbench.view.report import ReportView, report_view
 from workbench.view.timing import TimingView, timing_view
@@ -59,6 +70,7 @@ from workbench.view.tune import TuneView, tune_view
 __all__ = [
     "GraphView",
     "MappingView",
+    "PassesView",
     "ProgramView",
     "ReportView",
     "TimingView",
@@ -71,6 +83,7 @@ __all__ = [
     "kernel_view",
     "mapping_view",
     "onnx_view",
+    "passes_view",
     "program_view",
     "report_view",
     "svg_of",

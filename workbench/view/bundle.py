@@ -13,6 +13,8 @@ from workbench.view.mapping_svg import mapping_svg
 from workbench.view.mapping_text import facts_text, mapping_text
 from workbench.view.memory import MemoryView
 from workbench.view.model import View, as_json
+from workbench.view.passes import PassesView
+from workbench.view.passes_svg import passes_svg, passes_text, passes_words
 from workbench.view.program import ProgramView
 from workbench.view.program_svg import program_details, program_svg, program_text, program_words
 from workbench.view.raster import data_url
@@ -32,6 +34,7 @@ Draw = Callable[[Any], str]
 _TWINS: dict[type[Any], tuple[Draw, Draw, Draw]] = {
     MappingView: (mapping_svg, mapping_text, lambda view: f"{view.text}: {facts_text(view)}"),
     ProgramView: (program_svg, program_text, program_words),
+    PassesView: (passes_svg, passes_text, passes_words),
     TimingView: (timing_svg, timing_text, timing_words),
     GraphView: (graph_svg, graph_text, graph_words),
     TuneView: (tune_svg, tune_text, tune_words),

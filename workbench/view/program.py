@@ -3,69 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from workbench.base.errors import WorkbenchError
+from workbench.view.fork import ForkView
+from workbench.view.listing import absent, listing
+from workbench.view.pane import LineView, PaneView, groups_of, pane_of, script_pane, trimmed
+from workbench.view.resources import Figure, figures_of
+from workbench.view.task_loops import MappingUse, uses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.base.doc import Line
-    from workbench.base.span import Span
     from workbench.driver.kernel import Kernel
     from workbench.driver.program import Program
     from workbench.driver.stages import Stage
 
+__all__ = [
+    "Figure",
+    "LineView",
+    "MappingUse",
+    "PaneView",
+    "ProgramView",
+    "StageView",
+    "kernel_view",
+    "pane_view",
+    "program_view",
+]
 
-@dataclass(frozen=True, slots=True)
-class LineView:
-    """A line of a text.
-
-    Attributes
-    ----------
-    text : str
-        As it stands.
-    link : int
-        The same number in every pane for what comes from one place; 0 where there is none.
-    group : int
-        Which top-level statement of the script it belongs to, counted from 1; 0 for none.
-    """
-
-    text: str
-    link: int = 0
-    group: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PaneView:
-    """One text.
-
-    Attributes
-    ----------
-    name, aside : str
-        Such as ``CUDA``, and what is said beside it.
-    language : str
-        ``python``, ``ir``, ``cuda`` or ``llvm``.
-    first : int
-        Number of the first line.
-    """
-
-    name: str
-    aside: str
-    language: str
-    lines: tuple[LineView, ...]
-    first: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number with what it is, what it means, and whether that is a reason to look."""
-
-    label: str
-    value: str
-    note: str = ""
-    warn: bool = False
+ORDER = ("Python", "IR", "CUDA", "PTX", "SASS", "LLVM")
+"""In which texts stand beside one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +57,10 @@ class ProgramView:
         What it is compiled for; empty when it is not.
     problem : str
         Why a part is missing, in words; empty when none is.
+    mappings : tuple of MappingUse
+        Each mapping that its task loops use.
+    fork : ForkView or None
+        What became of an edited text; None until somebody tries one.
     """
 
     name: str
@@ -99,6 +71,8 @@ class ProgramView:
     stages: tuple[StageView, ...] = ()
     problem: str = ""
     launch: str = ""
+    mappings: tuple[MappingUse, ...] = ()
+    fork: ForkView | None = None
     kind: Literal["program"] = "program"
     version: Literal[1] = 1
 
@@ -108,8 +82,7 @@ def program_view(program: Program, target: str = "cuda") -> ProgramView:
 
     A script or an installation that does not get as far leaves the reason in `problem`.
     """
-    lines = program._lines()
-    script = _script_pane(lines, {}, [])
+    script = script_pane(program._lines(), {}, [])
     if program.dims:
         said = f"{', '.join(program.dims)} open: bound by the arguments of a call"
         return ProgramView(program.name, _signature(program.params), "", (script,), problem=said)
@@ -121,34 +94,56 @@ def program_view(program: Program, target: str = "cuda") -> ProgramView:
 
 
 def kernel_view(kernel: Kernel) -> ProgramView:
-    """The view of a kernel: script where there is one, lowered IR, and the target's text."""
-    stages = kernel.stages
-    script = stages[0].lines if stages and stages[0].name == "script" else ()
-    lowered = next(
-        (s for s in reversed(stages) if s.name != kernel.compilation.source.language), None
-    )
-    source = kernel.compilation.source
-    texts: list[tuple[str, str, str, Sequence[Line]]] = []
+    """The view of a kernel: script where there is one, lowered IR, and the target's text.
+
+    Texts that cost another compilation are named, and made by `pane_view`.
+    """
+    stages, source = kernel.stages, kernel.compilation.source
+    script = _script(kernel)
+    groups = groups_of(script)
+    lowered = next((s for s in reversed(stages) if s.name != source.language), None)
+    panes: list[PaneView] = []
     if lowered is not None:
-        texts.append(("IR", f"after {lowered.name}", "ir", _trimmed(lowered.lines)))
+        lines = trimmed(lowered.lines)
+        panes.append(pane_of("IR", f"after {lowered.name}", "ir", lines, groups, bool(script)))
     if source.language != "ir":
-        name = {"cuda": "CUDA", "llvm": "LLVM"}.get(source.language, source.language)
-        texts.append((name, str(kernel.target), source.language, source.lines))
-    groups = _groups(script)
-    panes = [_pane(*text, groups, bool(script)) for text in texts]
+        panes.append(pane_view(kernel, source.language.upper()))
+    panes += [PaneView(name, "", name.lower(), (), asked=True) for name in absent(kernel)]
     if script:
-        panes.insert(0, _script_pane(script, groups, panes))
-    figures, problem = _figures(kernel)
+        panes.append(script_pane(script, groups, panes))
+    figures, problem = figures_of(kernel)
     return ProgramView(
         name=kernel.name,
         signature=_signature(kernel.params),
         launch=f"grid {_extents(kernel.launch.grid)}  ·  block {_extents(kernel.launch.block)}",
         target=str(kernel.target),
-        panes=tuple(panes),
+        panes=tuple(sorted(panes, key=lambda pane: ORDER.index(pane.name))),
         figures=figures,
         stages=tuple(map(_stage, stages)),
         problem=problem,
+        mappings=uses(kernel) if script else (),
     )
+
+
+def pane_view(kernel: Kernel, name: str) -> PaneView:
+    """One text of a kernel: ``CUDA``, ``PTX``, ``SASS`` or ``LLVM``.
+
+    Where it cannot be made, the pane says why and what to do.
+    """
+    script = _script(kernel)
+    own = name == kernel.compilation.source.language.upper()
+    try:
+        source = kernel.compilation.source
+        aside, lines = (str(kernel.target), source.lines) if own else listing(kernel, name)
+    except WorkbenchError as error:
+        said = "\n".join(filter(None, (error.message, error.hint)))
+        return PaneView(name, "", name.lower(), (), asked=True, problem=said)
+    return pane_of(name, aside, name.lower(), lines, groups_of(script), bool(script))
+
+
+def _script(kernel: Kernel) -> Sequence[Line]:
+    stages = kernel.stages
+    return stages[0].lines if stages and stages[0].name == "script" else ()
 
 
 def _stage(stage: Stage) -> StageView:
@@ -162,87 +157,3 @@ def _signature(params: Sequence[object]) -> str:
 def _extents(extents: tuple[int, int, int]) -> str:
     used = [e for k, e in enumerate(extents) if any(x > 1 for x in extents[k:]) or k == 0]
     return " × ".join(map(str, used))
-
-
-def _trimmed(lines: Sequence[Line]) -> Sequence[Line]:
-    """The IR without the line that names its level."""
-    start = next((k for k, line in enumerate(lines) if line.span or line.node), 0)
-    return lines[start:]
-
-
-def _pane(
-    name: str,
-    aside: str,
-    language: str,
-    lines: Sequence[Line],
-    groups: dict[int, int],
-    script: bool,
-) -> PaneView:
-    views: list[LineView] = []
-    for line in lines:
-        place = _place(line.span, groups) if script else line.node
-        views.append(LineView(line.text, place, groups.get(place, 0)))
-    while views and not views[-1].text.strip():
-        views.pop()
-    return PaneView(name, aside, language, tuple(views))
-
-
-def _place(span: Span | None, groups: dict[int, int]) -> int:
-    return span.line if span is not None and span.line in groups else 0
-
-
-def _script_pane(
-    script: Sequence[Line], groups: dict[int, int], others: Sequence[PaneView]
-) -> PaneView:
-    """The script; a line is linked where another text has something from it."""
-    linked = {line.link for pane in others for line in pane.lines}
-    views: list[LineView] = []
-    for line in script:
-        number = line.span.line if line.span else 0
-        group = groups.get(number, 0) if line.text.strip() else 0
-        views.append(LineView(line.text, number if number in linked else 0, group))
-    span = script[0].span if script else None
-    aside = PurePath(span.file).name if span else ""
-    return PaneView("Python", aside, "python", tuple(views), span.line if span else 1)
-
-
-def _groups(script: Sequence[Line]) -> dict[int, int]:
-    """The top-level statement of each line of the body, counted from 1; 0 for what is before."""
-    groups: dict[int, int] = {}
-    group, body = 0, None
-    started = False
-    for line in script:
-        text = line.text.strip()
-        indent = len(line.text) - len(line.text.lstrip())
-        if started and text and body is None:
-            body = indent
-        # A closing bracket alone ends the statement before it.
-        if body is not None and text and indent == body and text[0] not in ")]}#":
-            group += not text.startswith("launch(")
-        started = started or text.endswith(":")
-        if line.span is not None:
-            groups[line.span.line] = group
-    return groups
-
-
-def _figures(kernel: Kernel) -> tuple[tuple[Figure, ...], str]:
-    """Registers, spills, shared memory and occupancy, as the compiler gave them; or why not."""
-    try:
-        resources, occupancy = kernel.resources, kernel.occupancy
-    except WorkbenchError as error:
-        return (), str(error)
-    if resources is None:
-        return (), ""
-    spilled = resources.spill_bytes
-    shared = resources.shared_bytes + resources.dynamic_shared_bytes
-    kind = "static" if not resources.dynamic_shared_bytes else "with the launch's part"
-    figures = [
-        Figure("registers", str(resources.registers), "a thread"),
-        Figure("spills", f"{spilled} B", "to memory" if spilled else "none", spilled > 0),
-        Figure("shared memory", f"{shared} B", kind if shared else "none"),
-    ]
-    if occupancy is not None:
-        said = f"limited by {occupancy.limiter}"
-        note = f"{said}; {occupancy.next_step}" if occupancy.next_step else said
-        figures.append(Figure("occupancy", f"{100 * occupancy.fraction:.0f} %", note))
-    return tuple(figures), ""

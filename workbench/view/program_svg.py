@@ -17,7 +17,9 @@ from workbench.view.svg import element, plain, rect, text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from workbench.view.program import Figure, PaneView, ProgramView
+    from workbench.view.pane import PaneView
+    from workbench.view.program import ProgramView
+    from workbench.view.resources import Figure
 
 WIDTH = 840.0
 """Of the picture: that of a cell's output on a small screen."""
@@ -43,12 +45,12 @@ def program_svg(view: ProgramView) -> str:
     """The picture."""
     marks = _head(view)
     y = float(HEAD)
-    for row in _rows(view.panes):
+    for row in _rows(_made(view.panes)):
         part, low = _row(row, y)
         marks += part if y == HEAD else [rule(0.5, y, WIDTH - 0.5, y), *part]
         y = low
     low, foot = _foot(view, y)
-    said = f"{view.name}({view.signature}), " + ", ".join(pane.name for pane in view.panes)
+    said = f"{view.name}({view.signature}), " + ", ".join(pane.name for pane in _made(view.panes))
     title = f"Kernel {view.name}({view.signature})"
     return card(WIDTH, low, title, said, [*marks, *foot], _styles())
 
@@ -61,10 +63,10 @@ def program_text(view: ProgramView) -> str:
     head = (f"{view.name}({view.signature})", view.target, view.launch)
     parts = [shown("  ".join(filter(None, head)))]
     if view.figures:
-        parts.append(" · ".join(f"{f.label} {f.value} ({shown(f.note)})" for f in view.figures))
+        parts.append(" · ".join(map(_figure_text, view.figures)))
     if view.problem:
         parts.append(view.problem)
-    return "\n\n".join(["\n".join(parts), *map(_pane_text, view.panes)])
+    return "\n\n".join(["\n".join(parts), *map(_pane_text, _made(view.panes))])
 
 
 def program_words(view: ProgramView) -> str:
@@ -75,12 +77,28 @@ def program_words(view: ProgramView) -> str:
 
 def program_details(view: ProgramView) -> str:
     """All code as HTML that folds out, for copying and for reading what the picture cuts."""
+    formulas = "".join(
+        element("p", plain(f"{f.label} {f.value}: {f.basis}: {f.formula}"))
+        for f in view.figures
+        if f.formula
+    )
     panes = "".join(
         element("p", plain(f"{pane.name} {pane.aside}"))
         + element("pre", plain("\n".join(line.text for line in pane.lines)))
         for pane in view.panes
+        if pane.lines
     )
-    return element("details", element("summary", "Code as text"), panes)
+    return element("details", element("summary", "Code as text"), panes, formulas)
+
+
+def _figure_text(figure: Figure) -> str:
+    notes = ", ".join(filter(None, (figure.note, _basis(figure))))
+    return f"{figure.label} {figure.value} ({shown(notes)})"
+
+
+def _basis(figure: Figure) -> str:
+    """``measured``, ``counted`` or ``predicted``."""
+    return figure.basis.partition(" ")[0]
 
 
 def _pane_text(pane: PaneView) -> str:
@@ -89,6 +107,11 @@ def _pane_text(pane: PaneView) -> str:
         mark = pane.first + number if pane.language == "python" else line.link or ""
         rows.append(f"{mark:>5} │ {shown(line.text)}".rstrip())
     return "\n".join(rows)
+
+
+def _made(panes: Sequence[PaneView]) -> list[PaneView]:
+    """Without those that are made when asked for."""
+    return [pane for pane in panes if pane.lines]
 
 
 def _width(pane: PaneView) -> float:
@@ -214,12 +237,14 @@ def _foot(view: ProgramView, top: float) -> tuple[float, list[str]]:
 def _figure(figure: Figure, x: float, top: float) -> list[str]:
     kind = "warn b m" if figure.warn else "b m"
     parts = [(figure.value, kind), (f"  {figure.note}", "soft")]
-    return [text(x, top + 18, figure.label, class_="soft s"), spans(x, top + 38, parts)]
+    head = [(figure.label, "soft s"), (f"  {_basis(figure)}", "faint s")]
+    return [spans(x, top + 18, head), spans(x, top + 38, parts)]
 
 
 def _figure_width(figure: Figure) -> float:
     wide = mono_width(figure.value, 13) + (len(figure.note) + 2) * 13 * 0.56
-    return max(wide, len(figure.label) * 6.5) + 2 * MARGIN
+    label = len(figure.label) + len(_basis(figure)) + 2
+    return max(wide, label * 6.2) + 2 * MARGIN
 
 
 def _styles() -> str:

@@ -7,7 +7,14 @@ What lives here
     link        link(a, b): screens with one selection
     links       a screen's state as a short text, and back
     export      export_html(x, path): a screen as one file that needs nothing else
+    magics      %load_ext workbench: %%kernel, %%cuda, %time_kernel, %explain
+    script_cell  the functions of a cell as scripts
+    cuda_cell   a cell of CUDA, its errors at their place
+    timed       a call timed with a bar
+    work        what a screen asks for and does not wait for, in a thread
+    progress    a bar for long work, which an interrupt ends without loss
     program     ProgramExplorer: texts side by side, lines of one origin light up together
+    passes      PassesExplorer: one pass at a time, word by word, with other options
     graph       GraphExplorer: operators and kernels, why a tensor is stored
     tune        TuneExplorer: trials while a search runs and afterwards
     timing      TimingExplorer: samples, roofline, peers side by side

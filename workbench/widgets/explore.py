@@ -13,6 +13,7 @@ from workbench.graph import CompiledGraph, FlowGraph
 from workbench.mapping import TaskMapping, parse_mapping
 from workbench.runtime.timing import Measurement
 from workbench.tune import Space, Tuning
+from workbench.view.raw import RawKernel
 from workbench.widgets.links import is_link, parse_link
 
 if TYPE_CHECKING:
@@ -27,18 +28,29 @@ _SCREENS: dict[type[Any], tuple[str, str]] = {
     Kernel: ("program", "ProgramExplorer"),
     Measurement: ("timing", "TimingExplorer"),
     Program: ("program", "ProgramExplorer"),
+    RawKernel: ("program", "ProgramExplorer"),
     TaskMapping: ("mapping", "MappingExplorer"),
     Tuning: ("tune", "TuneExplorer"),
 }
 
 
-def explore(thing: object, at: str | None = None, **how: Any) -> Explorer:
+# Screens that are asked for by name, and the objects that have them.
+_NAMED: dict[str, tuple[tuple[type[Any], ...], str, str]] = {
+    "passes": ((Kernel, Program), "passes", "PassesExplorer"),
+    "program": ((Kernel, Program, RawKernel), "program", "ProgramExplorer"),
+}
+
+
+def explore(thing: object, screen: str = "", *, at: str | None = None, **how: Any) -> Explorer:
     """A widget to look into an object.
 
     Parameters
     ----------
-    thing : TaskMapping, Program, Kernel, FlowGraph, CompiledGraph, Tuning, Measurement, Comparison
-        What to explore; or the link of a mapping, which holds all of it.
+    thing : TaskMapping, Program, Kernel, RawKernel, FlowGraph, CompiledGraph, Tuning, ...
+        What to explore; also a Measurement and a Comparison; or the link of a mapping, which
+        holds all of it.
+    screen : str
+        Another screen than its own: ``passes`` for a Program or a Kernel.
     at : str, optional
         A link, as `Explorer.link_text` gives: what to show and pick in the screen.
     **how
@@ -58,13 +70,19 @@ def explore(thing: object, at: str | None = None, **how: Any) -> Explorer:
     3
     """
     if isinstance(thing, str) and is_link(thing) and at is None:
-        thing, at = _named(thing), thing
+        thing, at = _linked(thing), thing
+    module, name = _named(thing, screen) if screen else _own(thing)
+    explorer = getattr(import_module(f"workbench.widgets.{module}"), name)(thing, **how)
+    if at is not None:
+        explorer.restore(parse_link(at))
+    return explorer
+
+
+def _own(thing: object) -> tuple[str, str]:
+    """Module and class of an object's own screen."""
     for kind, (module, name) in _SCREENS.items():
         if isinstance(thing, kind):
-            explorer = getattr(import_module(f"workbench.widgets.{module}"), name)(thing, **how)
-            if at is not None:
-                explorer.restore(parse_link(at))
-            return explorer
+            return module, name
     known = ", ".join(kind.__name__ for kind in _SCREENS)
     raise WorkbenchError(
         f"there is no screen for a {type(thing).__name__}", hint=f"there is one for: {known}"
@@ -91,7 +109,7 @@ def tune_live(build: Any, space: Space, args: Any = None, **how: Any) -> Any:
     return import_module("workbench.widgets.tune").start(build, space, args, how)
 
 
-def _named(link: str) -> TaskMapping:
+def _linked(link: str) -> TaskMapping:
     """The mapping that a link holds."""
     place = parse_link(link)
     if place.kind != "mapping" or "text" not in place.state:
@@ -100,3 +118,15 @@ def _named(link: str) -> TaskMapping:
             hint="explore(thing, at=link)",
         )
     return parse_mapping(place.state["text"])
+
+
+def _named(thing: object, screen: str) -> tuple[str, str]:
+    """Module and class of a screen that is asked for by name."""
+    kinds, module, name = _NAMED.get(screen, ((), "", ""))
+    if not isinstance(thing, kinds):
+        has = [each for each, (of, _, _) in _NAMED.items() if isinstance(thing, of)]
+        raise WorkbenchError(
+            f"a {type(thing).__name__} has no screen called {screen!r}",
+            hint=f"it has: {', '.join(has)}" if has else "leave the name out",
+        )
+    return module, name

@@ -7,6 +7,7 @@ no trust. The live widget is asked for by `explore`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import WorkbenchError
@@ -23,6 +24,8 @@ from workbench.view.graph import compiled_view, graph_view
 from workbench.view.mapping import mapping_view
 from workbench.view.model import View
 from workbench.view.program import kernel_view, program_view
+from workbench.view.raw import RawKernel
+from workbench.view.raw_program import raw_view
 from workbench.view.report import report_view
 from workbench.view.timing import timing_view
 from workbench.view.tune import tune_view
@@ -37,6 +40,7 @@ _VIEWS: dict[type[Any], Callable[[Any], View]] = {
     Kernel: kernel_view,
     Measurement: timing_view,
     Program: program_view,
+    RawKernel: raw_view,
     Report: report_view,
     TaskMapping: mapping_view,
     Tuning: tune_view,
@@ -58,6 +62,12 @@ def view_for(thing: object) -> View:
     raise WorkbenchError(
         f"there is no view of a {type(thing).__name__}", hint=f"there is one of: {known}"
     )
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """``%load_ext workbench``: our objects show themselves, and there are the magics."""
+    import_module("workbench.widgets.panel").register(shell)
+    shell.register_magics(import_module("workbench.widgets.magics").WorkbenchMagics)
 
 
 def register(shell: InteractiveShell | None) -> None:

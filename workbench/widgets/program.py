@@ -1,34 +1,109 @@
-"""ProgramExplorer: the texts of a kernel, lines of one origin linked."""
+"""ProgramExplorer: the texts of a kernel, lines of one origin linked; its CUDA can be edited."""
+
+# Traits are descriptors whose types traitlets only knows at run time.
+# pyright: standard
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from workbench.base.errors import WorkbenchError
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
-from workbench.view.program import kernel_view, program_view
+from workbench.view.fork import ForkView, fork_view, raw_fork
+from workbench.view.listing import on_cuda
+from workbench.view.pane import PaneView
+from workbench.view.program import ProgramView, kernel_view, pane_view, program_view
+from workbench.view.raw import RawKernel
+from workbench.view.raw_program import raw_pane, raw_view
 from workbench.widgets.explorer import STATIC, Explorer
+from workbench.widgets.work import Work
+
+MOST_CHARACTERS = 1_000_000
+"""Of an edited text."""
+
+FAULT = "Python could not make it; this is a fault of the workbench, and its log has the trace"
 
 
 class ProgramExplorer(Explorer):
     """The program screen.
 
+    The browser asks for ``pane`` (with a `name`) and ``fork`` (with a `text`). Compilers run in a
+    thread, one after the other; what they give comes as a new view.
+
     Parameters
     ----------
-    program : Program or Kernel
+    program : Program, Kernel or RawKernel
         What to look into; a program is compiled for CUDA where none of its extents is open.
 
     Attributes
     ----------
     selection : dict
-        ``link``: the number of the linked lines that are picked, 0 for none.
+        ``link``: the number of the linked lines that are picked, 0 for none. With ``mapping`` and
+        ``worker`` the task loops of that mapping light up.
     """
 
     _esm = STATIC / "program.js"
+    shown: ProgramView
 
-    def __init__(self, program: Program | Kernel) -> None:
-        view = kernel_view(program) if isinstance(program, Kernel) else program_view(program)
+    def __init__(self, program: Program | Kernel | RawKernel) -> None:
+        if isinstance(program, Program) and not program.dims:
+            with suppress(WorkbenchError):  # the view of the program says why
+                program = program.compile("cuda")
+        self.program = program
+        if isinstance(program, Kernel):
+            view = kernel_view(program)
+        else:
+            view = raw_view(program) if isinstance(program, RawKernel) else program_view(program)
         self._said = f"{view.name}({view.signature}) {view.target}".rstrip()
+        self.work = Work()
+        self.tries = 0
         super().__init__(view)
 
     def said(self) -> str:
         """Name, parameters and target."""
         return self._said
+
+    def asked(self, kind: str, request: dict[str, Any]) -> dict[str, Any] | None:
+        """Make a text, or compile an edited one."""
+        text, name = request.get("text"), request.get("name")
+        known = [pane.name for pane in self.shown.panes if pane.asked]
+        if isinstance(self.program, Program):  # without a kernel there is only its script
+            return super().asked(kind, request)
+        if kind == "pane" and name in known:
+            failed = PaneView(str(name), "", "", (), asked=True, problem=FAULT)
+            self.work.put(
+                lambda: self._show_pane(self._pane(str(name))), lambda: self._show_pane(failed)
+            )
+        elif kind == "fork" and isinstance(text, str) and len(text) <= MOST_CHARACTERS:
+            self.work.put(
+                lambda: self._show_fork(self._fork(text)), lambda: self._show_fork(ForkView(FAULT))
+            )
+        else:
+            return super().asked(kind, request)
+        return {"later": True}
+
+    def _show_pane(self, made: PaneView) -> None:
+        panes = tuple(made if pane.name == made.name else pane for pane in self.shown.panes)
+        self.show(replace(self.shown, panes=panes))
+
+    def _show_fork(self, fork: ForkView) -> None:
+        self.tries += 1
+        self.show(replace(self.shown, fork=replace(fork, number=self.tries)))
+
+    def _pane(self, name: str) -> PaneView:
+        if isinstance(self.program, Kernel):
+            return pane_view(self.program, name)
+        assert isinstance(self.program, RawKernel), "a program without a kernel has one text"
+        return raw_pane(self.program, name)
+
+    def _fork(self, text: str) -> ForkView:
+        try:
+            if isinstance(self.program, RawKernel):
+                return raw_fork(self.program, text)
+            assert isinstance(self.program, Kernel), "a program without a kernel has no CUDA"
+            return fork_view(on_cuda(self.program), text)
+        except WorkbenchError as error:
+            return ForkView(error.message, error.hint or "")

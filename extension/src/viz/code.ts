@@ -1,4 +1,4 @@
-// Words of a line of code, for colour.
+// Code as text: words of a line for colour; to the clipboard; to a file.
 
 import { h } from "./dom";
 
@@ -8,7 +8,9 @@ const WORDS: Record<string, Set<string>> = {
   cuda: set("for if else while do break continue return const int unsigned float double bool char short long void extern __global__ __shared__ __device__ __constant__ __restrict__ struct __launch_bounds__ true false asm volatile"),
   llvm: set("define declare ret br label load store add mul sub fadd fmul icmp fcmp phi call getelementptr select double float ptr i1 i8 i16 i32 i64 void to x"),
 };
-const COMMENT: Record<string, string> = { python: "#", ir: "#", cuda: "//", llvm: ";" };
+WORDS["ptx"] = set("version target address_size visible entry func param reg shared const global maxntid reqntid loc file extern weak align ptr");
+WORDS["sass"] = set("EXIT BRA RET CALL BAR BSSY BSYNC");
+const COMMENT: Record<string, string> = { python: "#", ir: "#", cuda: "//", llvm: ";", ptx: "//", sass: "//" };
 const TOKEN = /("[^"]*"|'[^']*')|([A-Za-z_]\w*)|(\b\d[\w.]*)|(\W)/gy;
 
 function set(text: string): Set<string> { return new Set(text.split(" ")); }
@@ -28,4 +30,30 @@ export function paint(text: string, language: string): (Node | string)[] {
   }
   flush();
   return parts;
+}
+
+/** To the clipboard; false where the page may not. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Pages without the permission, and those that are not secure, have the older way.
+    const area = h("textarea", { "aria-hidden": "true", style: "position:fixed;left:-9999px" });
+    area.value = text;
+    const before = document.activeElement as HTMLElement | null;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    before?.focus();
+    return done;
+  }
+}
+
+/** To a file that the browser saves. */
+export function saveText(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

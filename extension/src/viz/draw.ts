@@ -5,6 +5,7 @@ import type { Drawing, Host, Render } from "./drawing";
 import { h } from "./dom";
 import { renderGraph } from "./graph";
 import { renderMapping } from "./mapping";
+import { renderPasses } from "./passes";
 import { renderProgram } from "./program";
 import { renderTiming } from "./timing";
 import { renderTune } from "./tune";
@@ -12,7 +13,7 @@ import { withTools } from "./tools";
 import { VERSIONS, type View } from "./types";
 
 const DRAWINGS: Record<string, Render<any>> = {
-  graph: renderGraph, mapping: renderMapping, program: renderProgram, timing: renderTiming, tune: renderTune,
+  graph: renderGraph, mapping: renderMapping, passes: renderPasses, program: renderProgram, timing: renderTiming, tune: renderTune,
 };
 
 /** What is said in place of a view that this screen cannot draw; empty where it can. */

@@ -82,6 +82,9 @@ export interface PaneView {
   language: string;
   lines: LineView[];
   first: number;
+  cut: number;
+  asked: boolean;
+  problem: string;
 }
 
 /** A number with what it is, what it means, and whether that is a reason to look. */
@@ -90,6 +93,8 @@ export interface Figure {
   value: string;
   note: string;
   warn: boolean;
+  basis: string;
+  formula: string;
 }
 
 /** A step of the compiler: its name, its time [ms], and how many nodes it changed. */
@@ -97,6 +102,43 @@ export interface StageView {
   name: string;
   ms: number;
   changes: number;
+}
+
+/** A mapping, and the lines of its task loops. */
+export interface MappingUse {
+  mapping: string;
+  text: string;
+  workers: number;
+  links: number[];
+  nest: NestView | null;
+}
+
+/** What the compiler says of a place. */
+export interface Complaint {
+  line: number;
+  column: number;
+  kind: string;
+  message: string;
+  code: string;
+}
+
+/** A figure of the original beside that of the fork, and what it means that they differ. */
+export interface Comparison {
+  label: string;
+  original: string;
+  fork: string;
+  note: string;
+  warn: boolean;
+}
+
+/** What became of a text that a person made of a kernel's CUDA. */
+export interface ForkView {
+  problem: string;
+  hint: string;
+  complaints: Complaint[];
+  rows: Comparison[];
+  said: string;
+  number: number;
 }
 
 /** What a program screen knows. */
@@ -109,7 +151,62 @@ export interface ProgramView {
   stages: StageView[];
   problem: string;
   launch: string;
+  mappings: MappingUse[];
+  fork: ForkView | null;
   kind: "program";
+  version: 1;
+}
+
+/** An option of a pass; a bool counts as 0 and 1. */
+export interface OptionView {
+  name: string;
+  kind: "int" | "bool";
+  value: number;
+  default: number;
+}
+
+/** Some of a line, and whether it is only in one of the texts. */
+export interface DiffPart {
+  text: string;
+  changed: boolean;
+}
+
+/** A line of a difference. */
+export interface DiffRow {
+  kind: "same" | "gone" | "new" | "skip";
+  before: number;
+  after: number;
+  parts: DiffPart[];
+  link: number;
+}
+
+/** A step of the compiler. */
+export interface StepView {
+  name: string;
+  spec: string;
+  title: string;
+  ms: number;
+  changes: number;
+  options: OptionView[];
+  state: "begin" | "done" | "failed" | "off" | "waits" | "end";
+  fixed: boolean;
+  rows: DiffRow[];
+  cut: number;
+  asked: boolean;
+  problem: string;
+  hint: string;
+}
+
+/** What a passes screen knows. */
+export interface PassesView {
+  name: string;
+  signature: string;
+  target: string;
+  steps: StepView[];
+  ms: number;
+  figures: Figure[];
+  note: string;
+  kind: "passes";
   version: 1;
 }
 
@@ -370,7 +467,7 @@ export interface DiffView {
 }
 
 /** Every view. */
-export type View = MappingView | ProgramView | TimingView | GraphView | TuneView | ReportView | ExecutionView | MemoryView;
+export type View = MappingView | ProgramView | PassesView | TimingView | GraphView | TuneView | ReportView | ExecutionView | MemoryView;
 
 /** The version of each kind that these types describe. */
-export const VERSIONS: Record<string, number> = { mapping: 1, program: 1, timing: 1, graph: 1, tune: 1, report: 1, execution: 1, memory: 1 };
+export const VERSIONS: Record<string, number> = { mapping: 1, program: 1, passes: 1, timing: 1, graph: 1, tune: 1, report: 1, execution: 1, memory: 1 };
