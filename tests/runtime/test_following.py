@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -96,6 +98,25 @@ def test_callers_share_the_followers(threads: int) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         assert all(pool.map(call, range(12)))
+
+
+def test_threads_that_come_first_together(threads: int) -> None:
+    """Each may make the code and the followers of its own, and keeps what it got."""
+    for _ in range(3):
+        following._native.cache_clear()
+        following._followers.cache_clear()
+        ready = Barrier(6)
+
+        def call(_: int, ready: Barrier = ready) -> bool:
+            ready.wait()
+            made, total = counting(threads, 113)
+            for _ in range(200):
+                made.together(0, 1)
+            return bool((total == 200).all())
+
+        with ThreadPoolExecutor(6) as pool:
+            assert all(pool.map(call, range(6)))
+        gc.collect()
 
 
 def test_followers_fall_asleep_and_wake(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:

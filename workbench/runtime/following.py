@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from workbench.runtime import jit
 from workbench.runtime.cache import default_cache
@@ -85,18 +85,22 @@ class _Code(NamedTuple):
 
 
 @cache
-def _native() -> tuple[Callable[[int, int], int], int, object]:
-    """The machine code, the system's call that lets others run, and what keeps it in memory."""
+def _native() -> tuple[Callable[[int, int], int], int]:
+    """The machine code, and the system's call that lets others run."""
     processor = platform.machine().lower()
     pause, declared = _PAUSES.get(_NAMES.get(processor, processor), ("", ""))
     text = Path(__file__).with_name("launches.ll").read_text(encoding="utf-8")
     text = text.replace("  PAUSE\n", f"  {pause}\n").replace("\nDECLARED", f"\n{declared}")
     binary = jit.compile(_Code("launches", text), cache=default_cache())
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(binary.address())
+    function: Any = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(
+        binary.address()
+    )
+    # whoever has the function has its code: two threads may come here at the same time
+    function.kept = binary
     rest = 0
     if hasattr(os, "sched_yield"):
         rest = ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value or 0
-    return function, rest, binary
+    return function, rest
 
 
 class _Followers:
@@ -104,7 +108,7 @@ class _Followers:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._function, rest, _ = _native()
+        self._function, rest = _native()
         self._memory, self.boxes = _memory(8 * _BOX * count, _ALIGN)
         self._words = (ctypes.c_int64 * (_BOX * count)).from_address(self.boxes)
         self._kept: list[object] = []  # who still works with a smaller one has it in use
@@ -175,7 +179,7 @@ class Row:
     def __init__(self, count: int, scratch_bytes: int, threads: int) -> None:
         self._scratch_bytes = scratch_bytes
         self._threads = threads
-        self._function, rest, _ = _native()
+        self._function, rest = _native()
         self._memory, head = _memory(8 * (_HEAD + _ENTRY * count), _ALIGN)
         entries = head + 8 * _HEAD
         self._table = (ctypes.c_int64 * (_ENTRY * count)).from_address(entries)

@@ -149,7 +149,8 @@ out:
   ret void
 }
 
-; Nobody may take a box of this call now, and who did has left when this returns.
+; Nobody may take a box of this call now, and who did has left when this returns. What nobody took
+; is taken back while the row is open: until then nobody leaves, so that a box still is this call's.
 define internal void @end(ptr %call) {
   %head = load ptr, ptr %call
   %yield.at = getelementptr i64, ptr %call, i64 5
@@ -160,13 +161,12 @@ define internal void @end(ptr %call) {
   %claimed = load i64, ptr %claimed.at
   store i64 0, ptr %claimed.at
   %left.at = getelementptr i64, ptr %head, i64 16
-  store atomic i64 0, ptr %head seq_cst, align 8
   br label %next
 next:
   %rest = phi i64 [%claimed, %0], [%rest.next, %withdraw]
   %taken = phi i64 [0, %0], [%taken.next, %withdraw]
   %some = icmp ne i64 %rest, 0
-  br i1 %some, label %withdraw, label %wait
+  br i1 %some, label %withdraw, label %shut
 withdraw:
   %i = call i64 @llvm.cttz.i64(i64 %rest, i1 true)
   %less = sub i64 %rest, 1
@@ -178,8 +178,11 @@ withdraw:
   %one = select i1 %back, i64 0, i64 1
   %taken.next = add i64 %taken, %one
   br label %next
+shut:
+  store atomic i64 0, ptr %head seq_cst, align 8
+  br label %wait
 wait:
-  %n = phi i64 [1, %next], [%n.next, %crowd]
+  %n = phi i64 [1, %shut], [%n.next, %crowd]
   %left = load atomic i64, ptr %left.at seq_cst, align 8
   %gone = icmp sge i64 %left, %taken
   br i1 %gone, label %out, label %crowd
