@@ -1,6 +1,7 @@
 // Beside the grid: one worker's tasks, the loops with numbers filled in; and the table twin of it all.
 
 import { h, table } from "./dom";
+import type { Addresses } from "./mapping-memory";
 import { filled, loopsAt, stepsOf, taskText, tasksOf, type Tasks } from "./nest";
 import type { MappingView } from "./types";
 
@@ -8,12 +9,12 @@ export interface Place { worker: number; step: number | null }
 
 const SHOWN_WORKERS = 256, SHOWN_OF_EACH = 16;
 
-export function sideOf(view: MappingView, at: Place, found: Tasks): HTMLElement[] {
+export function sideOf(view: MappingView, at: Place, found: Tasks, addresses: Addresses): HTMLElement[] {
   const parts: HTMLElement[] = [], { tasks, more } = found;
-  const rows = tasks.map((task) => [task.order, taskText(task.place), `${address(view, task.place)} B`]);
+  const rows = tasks.map((task) => [task.order, taskText(task.place), `${addresses.of(task.place)} B`]);
   if (tasks[0] && tasks[0].order > 0) rows.unshift(["…", "…", ""]);
   if (more) rows.push(["…", "…", ""]);
-  const list = table(`Tasks of worker ${at.worker} in order`, ["order", "task", `address (${view.layout})`], rows);
+  const list = table(`Tasks of worker ${at.worker} in order`, ["order", "task", `address (${addresses.words})`], rows);
   const now = at.step === null ? -1 : rows.findIndex(([order]) => order === at.step);
   list.tBodies[0]!.rows[now]?.classList.add("kw-now");
   if (view.nest) parts.push(h("section", {},
@@ -25,9 +26,6 @@ export function sideOf(view: MappingView, at: Place, found: Tasks): HTMLElement[
   if (view.canonical) parts.push(h("section", {}, h("h3", {}, "The same, written otherwise"), h("code", {}, view.canonical)));
   return parts;
 }
-
-const address = (view: MappingView, place: number[]): number =>
-  place.reduce((sum, x, dim) => sum + x * view.strides[dim]!, 0) * view.item_bytes;
 
 /** The nest, line by line; behind each loop and index its value for the worker at the step. */
 function loopsOf(view: MappingView, at: Place, { tasks }: Tasks): HTMLElement {

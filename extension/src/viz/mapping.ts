@@ -6,10 +6,11 @@ import { History } from "./history";
 import { Chips } from "./mapping-chips";
 import { EqualBox, errorOf } from "./mapping-equal";
 import { Grid } from "./mapping-grid";
-import { memoryOf } from "./mapping-memory";
+import { MemoryBox } from "./mapping-memory";
 import { sideOf, wholeTable, type Place } from "./mapping-side";
 import { WindowBox } from "./mapping-window";
 import { cellsOf, taskText, tasksOf, type Cells, type Task } from "./nest";
+import { LANES } from "./requests";
 import { inksOf } from "./theme";
 import { TimeBar } from "./time";
 import type { MappingView } from "./types";
@@ -52,7 +53,9 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
   const stage = h("div", { class: "kw-stage-box", tabindex: "0", role: "group", "aria-label": "Grid of workers" });
   const legend = h("span", { class: "kw-soft" }), notes = h("div", { class: "kw-note" });
   const window = new WindowBox(() => recount());
-  const twin = h("div", { class: "kw-twin" }), side = h("div", { class: "kw-side" });
+  const twin = h("div", { class: "kw-twin" }), mine = h("div", {});
+  const memory = new MemoryBox(first.item_bytes, () => repaint(), (lane) => choose({ worker: pinned.worker - pinned.worker % LANES + lane }));
+  const side = h("div", { class: "kw-side" }, mine, memory.el);
   const time = new TimeBar((at) => choose({ step: at }));
   const flip = h("button", { type: "button", "aria-pressed": "false", onclick: () => toggleTable() }, key("t"), " table");
   const said = h("span", { class: "kw-hidden", "aria-live": "polite" });
@@ -182,10 +185,10 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
       grid.update({ cells, workers: view.workers, mostTasks: view.most_tasks, ...shown, path });
     }
     notes.textContent = view.nest ? [...window.leftOut(), ...(cells?.leftOut ?? [])].map((what) => `Shown: ${what}.`).join(" ") : "Not drawn: this function needs a large table of constants.";
-    const scrolled = side.querySelector(".kw-scroll")?.scrollTop ?? 0;
-    const memory = memoryOf(view, shown.worker, shown.step ?? 0, inksOf(root));
-    side.replaceChildren(...sideOf(view, shown, found), ...(memory ? [memory] : []));
-    reveal(side.querySelector<HTMLElement>(".kw-scroll"), scrolled);
+    const scrolled = mine.querySelector(".kw-scroll")?.scrollTop ?? 0;
+    mine.replaceChildren(...sideOf(view, shown, found, memory.addresses(view)));
+    memory.show(view, shown.worker, shown.step ?? 0, inksOf(root));
+    reveal(mine.querySelector<HTMLElement>(".kw-scroll"), scrolled);
     root.dataset["worker"] = String(shown.worker);
     root.dataset["step"] = shown.step === null ? "" : String(shown.step);
     time.show(shown.step, view.most_tasks);

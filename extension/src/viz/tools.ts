@@ -7,8 +7,14 @@ import type { View } from "./types";
 
 export type Form = "svg" | "html" | "text" | "link" | "page";
 
-/** What a button does with which form of the view. */
-const TOOLS: { label: string; form: Form; title: string; act: (text: string, view: View) => Promise<string> }[] = [
+/** What a button does with which form of the view, or with a text that the view has itself. */
+interface Tool { label: string; form: Form | ((view: View) => string); title: string; act: (text: string, view: View) => Promise<string> }
+
+const EXPRESSION: Tool = {
+  label: "expression", form: (view) => (view.kind === "mapping" ? view.text : ""), title: "Copy the expression", act: (text) => copied("the expression", text),
+};
+
+const TOOLS: Tool[] = [
   { label: "SVG", form: "svg", title: "Copy the picture as SVG", act: (text) => copied("SVG", text) },
   { label: "PNG", form: "svg", title: "Copy the picture as PNG", act: copiedPng },
   { label: "HTML", form: "html", title: "Copy the picture as HTML", act: (text) => copied("HTML", text, "text/html") },
@@ -27,17 +33,17 @@ export function withTools<V>(render: Render<V>, el: HTMLElement, view: V, host: 
 
 export function toolsRow(view: () => View, host: Host): HTMLElement {
   const said = h("span", { class: "kw-soft", role: "status" });
-  const available = (form: Form) => host.ask !== undefined || host.twins?.[form] !== undefined;
-  const shown = TOOLS.filter(({ form }) => available(form));
-  const run = async (form: Form, act: (text: string, view: View) => Promise<string>): Promise<void> => {
+  const tools = view().kind === "mapping" ? [EXPRESSION, ...TOOLS] : TOOLS;
+  const shown = tools.filter(({ form }) => typeof form === "function" || host.ask !== undefined || host.twins?.[form] !== undefined);
+  const run = async ({ form, act }: Tool): Promise<void> => {
     said.textContent = "…";
-    const text = host.twins?.[form] ?? await asked(host, form, said);
+    const text = typeof form === "function" ? form(view()) : host.twins?.[form] ?? await asked(host, form, said);
     if (text !== null) said.textContent = await act(text, view()).catch((error: unknown) => `not copied: ${String(error)}`);
   };
   return h("div", { class: "kw-bar kw-tools", role: "group", "aria-label": "Copy and save" },
     shown.length > 0 && h("span", { class: "kw-soft" }, "copy"),
-    ...shown.map(({ label, form, title, act }) => h("button", { type: "button", class: "kw-quiet", title, "aria-label": title, onclick: () => void run(form, act) }, label)),
-    shown.length < TOOLS.length && h("span", { class: "kw-soft" }, host.reason ?? "no kernel: only what was saved can be copied"), said);
+    ...shown.map((tool) => h("button", { type: "button", class: "kw-quiet", title: tool.title, "aria-label": tool.title, onclick: () => void run(tool) }, tool.label)),
+    shown.length < tools.length && h("span", { class: "kw-soft" }, host.reason ?? "no kernel: only what was saved can be copied"), said);
 }
 
 async function asked(host: Host, form: Form, said: HTMLElement): Promise<string | null> {
