@@ -64,6 +64,7 @@ export class Grid {
     if (!cells || !this.box.clientWidth) return;
     this.left = Math.max(44, 18 + 6.7 * String(cells.origin[0] + cells.rows - 1).length);
     this.sizes = this.measure(cells);
+    const inks = inksOf(this.root);
     this.mode(this.sizes.labelled, this.sizes.ordered);
     const { w, h: tall } = this.sizes;
     const width = Math.ceil(this.left + cells.columns * w + 4), height = Math.ceil(AXIS_Y + cells.rows * tall + 4);
@@ -78,7 +79,6 @@ export class Grid {
     if (!pen) return;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
-    const inks = inksOf(this.root);
     this.axes(pen, inks, cells);
     if (this.sizes.labelled) this.boxes(pen, inks, cells);
     else this.raster(pen, inks, cells);
@@ -173,10 +173,10 @@ export class Grid {
     pen.strokeStyle = inks.accent;
     pen.lineWidth = 1.75;
     pen.beginPath();
-    const mine = (r: number, c: number) =>
-      r >= 0 && c >= 0 && r < cells.rows && c < cells.columns && cells.owner[r * cells.columns + c] === worker;
-    for (let r = 0; r < cells.rows; r++) for (let c = 0; c < cells.columns; c++) {
-      if (!mine(r, c)) continue;
+    const { rows, columns, owner } = cells;
+    const mine = (r: number, c: number) => r >= 0 && c >= 0 && r < rows && c < columns && owner[r * columns + c] === worker;
+    for (let at = owner.indexOf(worker); at >= 0; at = owner.indexOf(worker, at + 1)) {
+      const r = Math.floor(at / columns), c = at % columns;
       const x = this.left + c * w, y = AXIS_Y + r * tall;
       if (!mine(r - 1, c)) { pen.moveTo(x, y); pen.lineTo(x + w, y); }
       if (!mine(r + 1, c)) { pen.moveTo(x, y + tall); pen.lineTo(x + w, y + tall); }

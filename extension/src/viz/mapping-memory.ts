@@ -5,7 +5,6 @@ import { cardOf, hitsTable } from "./banks";
 import { h, s } from "./dom";
 import { FORMS, SIZES, addressOf, layoutOf, type Form, type Layout } from "./layouts";
 import { LANES, SECTOR, passesText, requestOf, warpOf, wordsOf, type Request, type Warp } from "./requests";
-import type { Inks } from "./theme";
 import type { MappingView } from "./types";
 
 const SHOWN = 8, WIDTH = 312, GAP = 4;
@@ -46,14 +45,14 @@ export class MemoryBox {
     return { words, of: (place) => addressOf(layout, place) * bytes };
   }
 
-  show(view: MappingView, worker: number, step: number, inks: Inks): void {
+  show(view: MappingView, worker: number, step: number, tones: string[]): void {
     const warp = warpOf(view, worker, step), bytes = Number(this.size.value), lane = worker % LANES;
     this.el.hidden = !warp;
     if (!warp) return;
     const request = requestOf(warp, this.layout!, bytes), words = wordsOf(request);
     this.title.replaceChildren(h("b", {}, `Step ${step}, warp ${warp.warp}`), " asks for");
     this.body.replaceChildren(
-      ...(request.sectors.length ? [strip(request, lane, inks)] : []),
+      ...(request.sectors.length ? [strip(request, lane, tones)] : []),
       h("div", { class: "kw-pairs" },
         h("span", { class: "kw-soft" }, "global"), h("span", {}, words.global),
         h("span", { class: "kw-soft" }, "shared"), h("span", {}, words.shared)),
@@ -92,7 +91,7 @@ export class MemoryBox {
 }
 
 /** Lanes above, sectors below, a line from each lane to its word; the first sectors where there are many. */
-function strip(request: Request, own: number, inks: Inks): Node {
+function strip(request: Request, own: number, tones: string[]): Node {
   const shown = request.sectors.slice(0, SHOWN), wide = (WIDTH - GAP * (shown.length - 1)) / shown.length, box = Math.min(wide, 76);
   const all = shown.length * box + GAP * (shown.length - 1), lane = all / request.lanes.length;
   const placeOf = (address: number): number | null => {
@@ -105,7 +104,7 @@ function strip(request: Request, own: number, inks: Inks): Node {
   const word = Math.max(2, request.bytes / SECTOR * box - 1);
   request.lanes.forEach((address, k) => {
     const at = address === null ? null : placeOf(address), x = (k + 0.5) * lane, mine = k === own;
-    const tone = inks.tones[k % 32]!;
+    const tone = tones[k % 32]!;
     if (at !== null) marks.push(
       s("rect", { x: at + 0.5, y: 36, width: word, height: 17, fill: tone, class: mine ? "kw-own" : "" }),
       s("path", { d: `M${x} 9L${at + word / 2} 35`, class: mine ? "kw-ray kw-own" : "kw-ray" }));

@@ -1,6 +1,6 @@
 // Beside the grid: one worker's tasks, the loops with numbers filled in; and the table twin of it all.
 
-import { h, table } from "./dom";
+import { h, perFrame, table } from "./dom";
 import type { Addresses } from "./mapping-memory";
 import { filled, loopsAt, stepsOf, taskText, tasksOf, type Tasks } from "./nest";
 import type { MappingView } from "./types";
@@ -9,22 +9,54 @@ export interface Place { worker: number; step: number | null }
 
 const SHOWN_WORKERS = 256, SHOWN_OF_EACH = 16;
 
-export function sideOf(view: MappingView, at: Place, found: Tasks, addresses: Addresses): HTMLElement[] {
-  const parts: HTMLElement[] = [], { tasks, more } = found;
+/**
+ * One worker's tasks and the loops. The list stays and only what is in it changes, so that it keeps
+ * its focus and its place without being measured: that would lay the page out at each keystroke.
+ */
+export class Side {
+  private readonly who = h("h3", {});
+  private readonly list = h("div", { class: "kw-scroll", tabindex: "0", role: "region", "aria-label": "Tasks" });
+  private readonly idle = h("p", { class: "kw-soft" });
+  private readonly mine = h("section", {}, this.who, this.list, this.idle);
+  private readonly rest = h("div", {});
+  readonly el = h("div", {}, this.mine, this.rest);
+  private readonly reveal = perFrame(() => reveal(this.list));
+
+  update(view: MappingView, at: Place, found: Tasks, addresses: Addresses): void {
+    const { tasks, more } = found;
+    this.mine.hidden = !view.nest;
+    this.list.hidden = !tasks.length;
+    this.idle.hidden = tasks.length > 0;
+    this.who.replaceChildren(h("b", {}, `Worker ${at.worker}`), ` lane ${at.worker % 32} of warp ${Math.floor(at.worker / 32)}`);
+    this.idle.textContent = more ? "no task among the steps looked at" : "idle: no task";
+    this.list.replaceChildren(tasksTable(at, found, addresses));
+    const parts: HTMLElement[] = [];
+    if (view.lines.length) parts.push(h("section", {},
+      h("h3", {}, h("b", {}, "The loops it lowers to"), " w = worker"), loopsOf(view, at, found)));
+    if (view.canonical) parts.push(h("section", {}, h("h3", {}, "The same, written otherwise"), h("code", {}, view.canonical)));
+    this.rest.replaceChildren(...parts);
+    if (at.step !== null) this.reveal();
+  }
+
+  dispose(): void { this.reveal.cancel(); }
+}
+
+function tasksTable(at: Place, { tasks, more }: Tasks, addresses: Addresses): HTMLElement {
   const rows = tasks.map((task) => [task.order, taskText(task.place), `${addresses.of(task.place)} B`]);
   if (tasks[0] && tasks[0].order > 0) rows.unshift(["…", "…", ""]);
   if (more) rows.push(["…", "…", ""]);
-  const list = table(`Tasks of worker ${at.worker} in order`, ["order", "task", `address (${addresses.words})`], rows);
+  const made = table(`Tasks of worker ${at.worker} in order`, ["order", "task", `address (${addresses.words})`], rows);
   const now = at.step === null ? -1 : rows.findIndex(([order]) => order === at.step);
-  list.tBodies[0]!.rows[now]?.classList.add("kw-now");
-  if (view.nest) parts.push(h("section", {},
-    h("h3", {}, h("b", {}, `Worker ${at.worker}`), ` lane ${at.worker % 32} of warp ${Math.floor(at.worker / 32)}`),
-    tasks.length ? h("div", { class: "kw-scroll", tabindex: "0", role: "region", "aria-label": "Tasks" }, list)
-      : h("p", { class: "kw-soft" }, more ? "no task among the steps looked at" : "idle: no task")));
-  if (view.lines.length) parts.push(h("section", {},
-    h("h3", {}, h("b", {}, "The loops it lowers to"), " w = worker"), loopsOf(view, at, found)));
-  if (view.canonical) parts.push(h("section", {}, h("h3", {}, "The same, written otherwise"), h("code", {}, view.canonical)));
-  return parts;
+  made.tBodies[0]!.rows[now]?.classList.add("kw-now");
+  return made;
+}
+
+/** A list scrolled to what is current in it, where that is out of sight; the page itself stays where it is. */
+function reveal(list: HTMLElement): void {
+  const now = list.querySelector<HTMLElement>(".kw-now");
+  if (!now) return;
+  const top = now.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop;
+  if (top < list.scrollTop + now.offsetHeight || top + now.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 2;
 }
 
 /** The nest, line by line; behind each loop and index its value for the worker at the step. */

@@ -7,11 +7,11 @@ import { Chips } from "./mapping-chips";
 import { EqualBox, errorOf } from "./mapping-equal";
 import { Grid } from "./mapping-grid";
 import { MemoryBox } from "./mapping-memory";
-import { sideOf, wholeTable, type Place } from "./mapping-side";
+import { Side, wholeTable, type Place } from "./mapping-side";
 import { WindowBox } from "./mapping-window";
 import { cellsOf, taskText, tasksOf, type Cells, type Task } from "./nest";
 import { LANES } from "./requests";
-import { inksOf } from "./theme";
+import { tonesOf } from "./theme";
 import { TimeBar } from "./time";
 import type { MappingView } from "./types";
 
@@ -53,9 +53,9 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
   const stage = h("div", { class: "kw-stage-box", tabindex: "0", role: "group", "aria-label": "Grid of workers" });
   const legend = h("span", { class: "kw-soft" }), notes = h("div", { class: "kw-note" });
   const window = new WindowBox(() => recount());
-  const twin = h("div", { class: "kw-twin" }), mine = h("div", {});
+  const twin = h("div", { class: "kw-twin" }), mine = new Side();
   const memory = new MemoryBox(first.item_bytes, () => repaint(), (lane) => choose({ worker: pinned.worker - pinned.worker % LANES + lane }));
-  const side = h("div", { class: "kw-side" }, mine, memory.el);
+  const side = h("div", { class: "kw-side" }, mine.el, memory.el);
   const time = new TimeBar((at) => choose({ step: at }));
   const flip = h("button", { type: "button", "aria-pressed": "false", onclick: () => toggleTable() }, key("t"), " table");
   const said = h("span", { class: "kw-hidden", "aria-live": "polite" });
@@ -185,10 +185,8 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
       grid.update({ cells, workers: view.workers, mostTasks: view.most_tasks, ...shown, path });
     }
     notes.textContent = view.nest ? [...window.leftOut(), ...(cells?.leftOut ?? [])].map((what) => `Shown: ${what}.`).join(" ") : "Not drawn: this function needs a large table of constants.";
-    const scrolled = mine.querySelector(".kw-scroll")?.scrollTop ?? 0;
-    mine.replaceChildren(...sideOf(view, shown, found, memory.addresses(view)));
-    memory.show(view, shown.worker, shown.step ?? 0, inksOf(root));
-    reveal(mine.querySelector<HTMLElement>(".kw-scroll"), scrolled);
+    mine.update(view, shown, found, memory.addresses(view));
+    memory.show(view, shown.worker, shown.step ?? 0, tonesOf(root));
     root.dataset["worker"] = String(shown.worker);
     root.dataset["step"] = shown.step === null ? "" : String(shown.step);
     time.show(shown.step, view.most_tasks);
@@ -232,18 +230,8 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
   return {
     update,
     select: ({ worker = 0, step: at = null }) => { pinned = within({ worker, step: at }); repaint(); },
-    dispose: () => { time.stop(); grid.dispose(); root.remove(); },
+    dispose: () => { time.stop(); grid.dispose(); mine.dispose(); root.remove(); },
   };
-}
-
-/** A list scrolled as before, or to what is current in it; the page itself stays where it is. */
-function reveal(list: HTMLElement | null, scrolled: number): void {
-  const now = list?.querySelector<HTMLElement>(".kw-now");
-  if (!list) return;
-  list.scrollTop = scrolled;
-  if (!now) return;
-  const top = now.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop;
-  if (top < list.scrollTop + now.offsetHeight || top + now.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 2;
 }
 
 const key = (name: string): HTMLElement => h("kbd", {}, name);

@@ -33,9 +33,12 @@ export function inksOf(el: HTMLElement): Inks {
   return {
     ground: read("ground"), ink: read("ink"), soft: read("soft"), faint: read("faint"),
     line: read("line"), accent: read("accent"),
-    tones: el.classList.contains("kw-dark") ? tones.dark : tones.light,
+    tones: tonesOf(el),
   };
 }
+
+/** The hues of workers, which are in no style sheet: to read one is to lay the page out. */
+export const tonesOf = (el: HTMLElement): string[] => (el.classList.contains("kw-dark") ? tones.dark : tones.light);
 
 function isDark(el: HTMLElement): boolean {
   const named = document.body.dataset["jpThemeLight"];
