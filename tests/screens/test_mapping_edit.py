@@ -167,6 +167,7 @@ def copied(screen: Page) -> None:
             "Copy a text from which wb.explore restores this screen",
             "kw1:mapping?text=column_spatial(8,+4)",
         ),
+        ("Copy the expression", "column_spatial(8, 4) * repeat(2, 2)"),
     ):
         tools.get_by_role("button", name=name).click()
         expect(tools.get_by_role("status")).to_contain_text("copied")

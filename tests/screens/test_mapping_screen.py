@@ -75,6 +75,50 @@ def test_compose_break_mend_select_step(screen: Page, keep: Callable[..., None])
     expect(root).to_have_attribute("data-step", "")
 
 
+def test_a_layout_and_the_banks_it_meets(
+    screen: Page, keep: Callable[..., None], audit: Callable[..., None]
+):
+    root = screen.locator(".kw-mapping")
+    memory = root.get_by_role("region", name="Memory")
+    compose(screen, "column_spatial(32, 2) * repeat(1, 16)")
+    expect(memory).to_contain_text("32 passes: 32 different words of one bank")
+    expect(memory).to_contain_text("would take: padded by one 1 pass, XOR-swizzled 1 pass.")
+    memory.get_by_role("button", name="lanes × banks").press("Enter")
+    expect(memory.get_by_role("img", name=re.compile("^row-major: .* 32 passes"))).to_be_visible()
+    layout = memory.get_by_label("Layout")
+    layout.focus()
+    screen.keyboard.press("End")
+    expect(layout).to_be_focused()
+    expect(layout).to_have_value("XOR-swizzled")
+    expect(memory.locator("code")).to_have_text("row_major(32, 32).swizzle(5, 0, 5)")
+    cards = memory.locator("svg.kw-card")
+    expect(cards).to_have_count(2)
+    expect(memory.locator("figcaption")).to_have_text(
+        ["row-major: 32 passes", "XOR-swizzled: 1 pass"]
+    )
+    expect(cards.first.locator(".kw-wait")).to_have_count(31)
+    expect(cards.nth(1).locator(".kw-wait")).to_have_count(0)
+    banks = memory.get_by_role("table", name="Banks, XOR-swizzled")
+    expect(banks.get_by_role("row").nth(4)).to_have_text("33991")  # lane, bank, word 3*32+3, pass
+    # A row is picked as a cell of the grid is, and its addresses are those of the layout.
+    size = cards.nth(1).bounding_box()
+    assert size is not None
+    cards.nth(1).click(position={"x": size["width"] / 2, "y": size["height"] * 0.36})
+    expect(root).to_have_attribute("data-worker", "10")
+    tasks = root.get_by_role("table", name="Tasks of worker 10 in order")
+    expect(tasks.get_by_role("columnheader").last).to_have_text("address (XOR-swizzled, 4 B)")
+    expect(tasks.get_by_role("row").nth(1)).to_have_text("0(10, 0)1320 B")
+    keep("mapping-banks", memory)
+    audit(screen, ".kw-memory")
+    memory.get_by_label("Element size").select_option("8")
+    expect(memory.locator("figcaption").last).to_have_text("XOR-swizzled: 2 passes")
+    compose(screen, "spatial(5, 7)")
+    expect(memory.locator("code")).to_contain_text(
+        "not XOR-swizzled, since rows of 7 elements are no power of two: row-major"
+    )
+    expect(cards).to_have_count(1)
+
+
 def test_a_pointer_selects_and_leaves(screen: Page):
     root = screen.locator(".kw-mapping")
     canvas = root.locator("canvas")

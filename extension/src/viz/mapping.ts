@@ -34,7 +34,7 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
   let view = first, pinned: Place = { worker: 0, step: null }, hovered: number | null = null;
   let asTable = false, cells: Cells | null = null;
   // What is typed is not written over by the answer to it.
-  let typing = 0, typed = false, walking = false, underWay = Promise.resolve();
+  let typing = 0, typed = false, walking = false, told = false, underWay = Promise.resolve();
   const history = new History(first.text), live = host.ask !== undefined;
 
   const box = h("input", {
@@ -115,7 +115,10 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     typing += byHand ? 1 : 0;
     const reply = await host.ask?.("compose", { text });
     typing -= byHand ? 1 : 0;
-    if (reply && !reply.late) fail(reply.problem);
+    if (!reply || reply.late) return;
+    fail(reply.problem);
+    // What was picked is now a worker of this mapping, and linked screens must not show that of the last.
+    if (!reply.problem && told) tell();
   }
 
   /** Go through the history, after what is under way: its answer belongs to the history too. */
@@ -142,8 +145,13 @@ export function renderMapping(el: HTMLElement, first: MappingView, host: Host = 
     const task = taskAt(pinned);
     if (task && window.follow(task.place)) recount();
     else repaint();
-    host.selected?.({ ...pinned, task: task?.place ?? [], mapping: view.canonical || view.text });
+    tell();
     said.textContent = `worker ${pinned.worker}${pinned.step === null ? "" : `, step ${pinned.step}`}: ${tasksText(pinned)}`;
+  }
+
+  function tell(): void {
+    told = true;
+    host.selected?.({ ...pinned, task: taskAt(pinned)?.place ?? [], mapping: view.canonical || view.text });
   }
 
   /** The task at a step; null where all are meant or the worker has none there. */
