@@ -41,7 +41,7 @@ export class MemoryBox {
     this.plain = layoutOf("row-major", view.shape, bytes) as Layout;
     const layout = this.layout = typeof found === "string" ? this.plain : found;
     this.said.textContent = typeof found === "string" ? `not ${form}, since ${found}: row-major` : found.text;
-    const words = layout === this.plain && bytes === view.item_bytes ? view.layout : `${layout.form}, ${bytes} B`;
+    const words = layout.form === "row-major" && bytes === view.item_bytes ? view.layout : `${layout.form}, ${bytes} B`;
     return { words, of: (place) => addressOf(layout, place) * bytes };
   }
 
