@@ -85,7 +85,7 @@ body[data-jp-theme-light="false"] :is(.kw-lab-panel, .kw-lab-tab) { --kw-soft: #
 /* Mapping: factors, comparison, window */
 .kw-icon { padding: 3px 8px; } .kw button:disabled { color: var(--kw-faint); cursor: default; opacity: .6; }
 .kw button[aria-disabled="true"] { color: var(--kw-faint); cursor: default; border-style: dashed; }
-.kw-preset { flex: 0 1 185px; min-width: 90px; } .kw-bar-chips > .kw-quiet { margin-left: auto; }
+.kw-preset { flex: 0 1 215px; min-width: 90px; } .kw-bar-chips > .kw-quiet { margin-left: auto; }
 .kw-bar-chips { background: var(--kw-panel); padding: 8px 14px; justify-content: space-between; }
 .kw-chips { flex: 1 1 0; display: flex; flex-wrap: wrap; align-items: center; gap: 6px 5px; min-width: 230px; max-height: 172px; overflow: auto; padding: 3px; margin: -3px; }
 .kw .kw-chip { position: relative; display: inline-flex; align-items: baseline; padding: 3px 11px; font: 12.5px/1.6 var(--kw-mono-family); border: 1px solid var(--kw-line); border-radius: 6px; background: var(--kw-ground); white-space: pre; max-width: 100%; overflow-wrap: anywhere; }
@@ -109,6 +109,9 @@ body[data-jp-theme-light="false"] :is(.kw-lab-panel, .kw-lab-tab) { --kw-soft: #
 .kw-window { display: inline-flex; flex-wrap: wrap; gap: 4px 14px; max-height: 96px; overflow: auto; } .kw-window:empty { display: none; } .kw-window input { width: 9ch; padding: 1px 4px; font: 12px var(--kw-mono-family); }
 .kw-memory svg { display: block; max-width: 330px; } .kw-memory .kw-sector { fill: var(--kw-panel); stroke: var(--kw-line); } .kw-memory .kw-at { font: 9.5px var(--kw-mono-family); fill: var(--kw-faint); text-anchor: middle; }
 .kw-memory .kw-ray { stroke: var(--kw-line); fill: none; } .kw-memory .kw-own { stroke: var(--kw-accent); stroke-width: 1.6; } .kw-memory .kw-idle { stroke: var(--kw-faint); }
+.kw-choice { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; } .kw .kw-choice select, .kw .kw-choice button { padding: 3px 4px; font-size: 12px; } .kw-choice button { margin-left: auto; } .kw-memory > code { margin: 4px 0 8px; }
+.kw-cards { display: grid; gap: 10px; margin-top: 10px; max-width: 240px; } .kw-cards.kw-two { grid-template-columns: 1fr 1fr; max-width: 330px; } .kw-cards figure { margin: 0; min-width: 0; } .kw-cards figcaption { font-size: 12px; color: var(--kw-soft); } .kw-cards b { color: var(--kw-ink); }
+.kw-card { cursor: pointer; } .kw-card text { font: 9px var(--kw-mono-family); fill: var(--kw-soft); } .kw-two text { font-size: 13px; } .kw-card .kw-first { fill: var(--kw-accent); } .kw-card .kw-wait { fill: none; stroke: var(--kw-warn); stroke-width: 1.5; } .kw-card .kw-band { fill: color-mix(in oklab, var(--kw-accent) 16%, transparent); }
 .kw-pairs { display: grid; grid-template-columns: auto 1fr; gap: 2px 10px; margin: 6px 0; } .kw-memory p { margin: 4px 0 0; }
 .kw-body { display: grid; grid-template-columns: minmax(0, 1fr) 344px; }
 .kw-body:has(> .kw-side[hidden]) { grid-template-columns: minmax(0, 1fr); }
