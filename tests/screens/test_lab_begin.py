@@ -67,7 +67,35 @@ net (float[32, 64] x, float[64, 48] w) => (float[32, 48] y) {
     y = Relu (product)
 }
 ''')).optimize()"""
-SCREENS = ("wb.explore(wb.spatial(4, 8))", "wb.explore(scale)", "wb.explore(flow)")
+SCREENS = (
+    "wb.explore(wb.spatial(4, 8))",
+    "wb.explore(scale)",
+    'wb.explore(scale, "passes")',
+    "wb.explore(flow)",
+)
+MEASURED = """import numpy as np
+from workbench.lang import blockIdx
+
+def build(threads):
+    if threads == 256:
+        raise wb.ScheduleError("too many")
+    @wb.script
+    def twice(a: f32[4096], b: f32[4096]):
+        launch(grid=4096 // threads, block=threads)
+        b[blockIdx.x * threads + threadIdx.x] = a[blockIdx.x * threads + threadIdx.x] * 2.0
+    return twice
+
+found = wb.tune(build, wb.Space.of(threads=[32, 64, 128, 256]), sample_s=0.001, top=2)
+kernel = build(64).compile("cpu")
+a = np.ones(4096, np.float32)
+b = np.empty_like(a)
+call = kernel.prepare(a, b)
+both = wb.compare({"ours": call, "numpy": lambda: a * 2}, budget_s=0.1)"""
+MEASUREMENTS = (
+    "wb.explore(found)",
+    "wb.explore(both, kernel=kernel)",
+    "wb.explore(both.measurements[0] if hasattr(both, 'measurements') else both)",
+)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -77,6 +105,30 @@ def test_every_widget_keeps_nobody_out(
     notebook = open_notebook(f"audit-{theme}.ipynb", EVERY, *SCREENS, dark=theme == "dark")
     notebook.run_all()
     expect(notebook.page.locator(".kw:visible")).to_have_count(len(SCREENS))
+    program = notebook.page.locator(".kw-program")
+    program.get_by_role("button", name="IR", exact=True).click()
+    program.get_by_role("button", name="Edit a copy").click()
+    area = program.get_by_label("CUDA to edit")
+    area.fill(area.input_value().replace("2.0f", "x"))
+    program.get_by_role("button", name="Compile and compare").click()
+    expect(program.locator(".kw-result")).to_contain_text("undefined")
+    audit(notebook.page, ".jp-OutputArea .kw")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_was_measured_keeps_nobody_out(
+    open_notebook: Callable[..., Any], audit: Callable[..., None], theme: str
+):
+    cells = (EVERY, MEASURED, *MEASUREMENTS)
+    notebook = open_notebook(f"measured-{theme}.ipynb", *cells, dark=theme == "dark")
+    notebook.run_all()
+    expect(notebook.page.locator(".kw:visible")).to_have_count(len(MEASUREMENTS))
+    tune, timing = notebook.page.locator(".kw-tune"), notebook.page.locator(".kw-timing")
+    tune.locator(".kw-plot").focus()
+    notebook.page.keyboard.press("ArrowDown")
+    tune.get_by_role("button", name="compare its code").click()
+    expect(tune.get_by_role("region", name="Difference")).to_be_visible()
+    timing.first.get_by_role("button", name="histogram").click()
     audit(notebook.page, ".jp-OutputArea .kw")
 
 

@@ -61,6 +61,8 @@ class ProgramView:
         Each mapping that its task loops use.
     fork : ForkView or None
         What became of an edited text; None until somebody tries one.
+    extents : tuple of str
+        Names of those that are open, for which a number is needed.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ProgramView:
     launch: str = ""
     mappings: tuple[MappingUse, ...] = ()
     fork: ForkView | None = None
+    extents: tuple[str, ...] = ()
     kind: Literal["program"] = "program"
     version: Literal[1] = 1
 
@@ -85,7 +88,10 @@ def program_view(program: Program, target: str = "cuda") -> ProgramView:
     script = script_pane(program._lines(), {}, [])
     if program.dims:
         said = f"{', '.join(program.dims)} open: bound by the arguments of a call"
-        return ProgramView(program.name, _signature(program.params), "", (script,), problem=said)
+        signature = _signature(program.params)
+        return ProgramView(
+            program.name, signature, "", (script,), problem=said, extents=program.dims
+        )
     try:
         return kernel_view(program.compile(target))
     except WorkbenchError as error:

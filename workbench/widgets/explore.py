@@ -54,7 +54,8 @@ def explore(thing: object, screen: str = "", *, at: str | None = None, **how: An
     at : str, optional
         A link, as `Explorer.link_text` gives: what to show and pick in the screen.
     **how
-        What its screen takes besides, such as ``kernel=`` for the roofline of a measurement.
+        What its screen takes besides, such as ``kernel=`` for the roofline of a measurement, or
+        ``N=1024`` for an open extent of a program.
 
     Raises
     ------
@@ -71,6 +72,9 @@ def explore(thing: object, screen: str = "", *, at: str | None = None, **how: An
     """
     if isinstance(thing, str) and is_link(thing) and at is None:
         thing, at = _linked(thing), thing
+    elif at is not None and not screen:  # a link to the passes of a kernel says so
+        kind = parse_link(at).kind
+        screen = kind if kind in _NAMED and isinstance(thing, _NAMED[kind][0]) else ""
     module, name = _named(thing, screen) if screen else _own(thing)
     explorer = getattr(import_module(f"workbench.widgets.{module}"), name)(thing, **how)
     if at is not None:

@@ -36,8 +36,8 @@ class Explorer(anywidget.AnyWidget):
         The view as JSON-ready data; what the browser draws.
     selection : dict
         What is picked, in keys that all screens share: ``worker``, ``step``, ``task``,
-        ``mapping``, ``link``, ``group``, ``node``, ``edge``, ``trial``, ``stage``. A screen
-        changes its own and keeps the others; `workbench.link` joins two screens.
+        ``mapping``, ``link``, ``panes``, ``group``, ``node``, ``edge``, ``trial``, ``stage``. A
+        screen changes its own and keeps the others; `workbench.link` joins two screens.
     error : dict or None
         Of the last question: ``type``, ``message``, ``hint``, and the place in its text,
         ``start`` to ``end`` [characters].

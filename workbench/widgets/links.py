@@ -17,6 +17,9 @@ LENGTH_LIMIT = 20_000
 NUMBERS = ("worker", "step", "link", "group", "node", "edge", "trial", "stage")
 """Keys of a selection that are whole numbers."""
 
+NAMES_LIMIT = 16
+"""Most names of ``panes``, the texts that are open in a program screen."""
+
 _FORM = re.compile(r"kw(\d{1,9}):([a-z]\w*)\?(.*)", re.DOTALL)
 _PLAIN = "(),*[]{}:="
 _EXAMPLE = "a link looks like kw1:mapping?text=spatial(4)&worker=3"
@@ -65,6 +68,8 @@ def link_text(place: Place) -> str:
     pairs += [(key, str(picked[key])) for key in NUMBERS if picked.get(key) is not None]
     if picked.get("mapping") and "text" not in place.state:
         pairs.append(("mapping", str(picked["mapping"])))
+    if picked.get("panes"):
+        pairs.append(("panes", ",".join(map(str, picked["panes"]))))
     said = "&".join(f"{key}={quote_plus(value, safe=_PLAIN)}" for key, value in pairs)
     return f"kw{VERSION}:{place.kind}?{said}"
 
@@ -102,10 +107,12 @@ def parse_link(text: str) -> Place:
             selection[key] = _number(key, value)
         elif key == "mapping":
             selection[key] = value
+        elif key == "panes":
+            selection[key] = value.split(",")[:NAMES_LIMIT]
         elif key == "text":
             state[key] = value
         else:
-            known = ", ".join(("text", "mapping", *NUMBERS))
+            known = ", ".join(("text", "mapping", "panes", *NUMBERS))
             raise WorkbenchError(f"a link has no {key[:40]!r}", hint=f"it may have {known}")
     return Place(kind, state, selection)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from workbench.base.errors import WorkbenchError
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
 from workbench.view.passes import PassesView, Steps
 from workbench.widgets.explorer import STATIC, Explorer
+from workbench.widgets.links import Place
 
 
 class PassesExplorer(Explorer):
@@ -23,7 +25,9 @@ class PassesExplorer(Explorer):
     Parameters
     ----------
     program : Program or Kernel
-        What to look into; a program is compiled for CUDA, its extents must be numbers.
+        What to look into; a program is compiled for CUDA.
+    **extents : int
+        A number for each open extent of a program.
 
     Attributes
     ----------
@@ -39,8 +43,8 @@ class PassesExplorer(Explorer):
     _esm = STATIC / "passes.js"
     shown: PassesView
 
-    def __init__(self, program: Program | Kernel) -> None:
-        self.kernel = program if isinstance(program, Kernel) else program.compile("cuda")
+    def __init__(self, program: Program | Kernel, **extents: int) -> None:
+        self.kernel = compiled(program, extents)
         self._first = self.steps = Steps(self.kernel)
         super().__init__(self.steps.view())
 
@@ -62,6 +66,21 @@ class PassesExplorer(Explorer):
             return self.show(self.steps.view(self._note()))
         return super().asked(kind, request)
 
+    def link_state(self) -> dict[str, str]:
+        """The passes, where they are not those of the kernel; ``-`` before one that is left out."""
+        if self.steps is self._first:
+            return {}
+        steps = [step for step in self.shown.steps if step.spec]
+        return {"text": ";".join("-" * (step.state == "off") + step.spec for step in steps)}
+
+    def restore(self, place: Place) -> None:
+        """Show the step that a link names, by the passes that it names."""
+        super().restore(place)
+        if "text" in place.state:
+            texts = place.state["text"].split(";")
+            passes = [{"spec": text.lstrip("-"), "on": text[:1] != "-"} for text in texts]
+            self.asked("passes", {"passes": passes})
+
     def _note(self) -> str:
         """What the kernel takes now, where that is not what it took at first."""
         now = {figure.label: figure.value for figure in self.steps.figures}
@@ -72,6 +91,24 @@ class PassesExplorer(Explorer):
         ]
         same = "it takes as much as before" if now and self._first.figures else ""
         return ", ".join(changed) or same
+
+
+def compiled(program: Program | Kernel, extents: dict[str, int]) -> Kernel:
+    """The kernel itself, or that of a program for CUDA.
+
+    Raises
+    ------
+    WorkbenchError
+        Extents of a kernel, which has none open; or the program cannot be compiled.
+    """
+    if isinstance(program, Program):
+        return program.compile("cuda", **extents)
+    if extents:
+        raise WorkbenchError(
+            f"{program.name} is compiled: it has no open extent {next(iter(extents))}",
+            hint="give extents together with the program",
+        )
+    return program
 
 
 def _is_pass(each: object) -> bool:

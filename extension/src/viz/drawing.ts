@@ -11,6 +11,8 @@ export interface Selection {
   mapping?: string;
   /** Number of linked lines of a program; 0 for none. */
   link?: number;
+  /** Names of the texts of a program that are open. */
+  panes?: string[];
   /** Kernel, operator and tensor of a graph; -1 for none. */
   group?: number;
   node?: number;

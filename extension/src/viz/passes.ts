@@ -42,7 +42,7 @@ export function renderPasses(el: HTMLElement, first: PassesView, host: Host = {}
     at = number;
     [...list.children].forEach((row, k) => row.setAttribute("aria-selected", String(k === at)));
     list.setAttribute("aria-activedescendant", `${id}-${at}`);
-    (list.children[at] as HTMLElement | undefined)?.scrollIntoView({ block: "nearest" });
+    if (tell) (list.children[at] as HTMLElement | undefined)?.scrollIntoView({ block: "nearest" });
     if (tell) host.selected?.({ stage: at });
     show();
   }
@@ -163,8 +163,11 @@ export function renderPasses(el: HTMLElement, first: PassesView, host: Host = {}
   return {
     update,
     select: (selection) => {
+      const moved = (selection.link ?? 0) !== link;
       mark(selection.link ?? 0);
       if (selection.stage !== undefined && selection.stage !== at && selection.stage < view.steps.length && selection.stage >= 0) pick(selection.stage, false);
+      const lit = moved ? diff.querySelector<HTMLElement>(".kw-lit") : null;
+      if (lit) diff.scrollTop = Math.max(0, lit.offsetTop - diff.offsetTop - diff.clientHeight / 3);
     },
     dispose: () => { clearTimeout(timer); stopTheme(); root.remove(); },
   };

@@ -21,9 +21,10 @@ export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = 
   const mine = h("div", { class: "kw-mine-said", role: "status" });
   const panes = h("div", { class: "kw-panes" }), problem = h("div", { class: "kw-problem" });
   const foot = h("div", { class: "kw-foot" }), said = h("span", { class: "kw-hidden", "aria-live": "polite" });
+  const extents = extentsForm(host);
   const fork = forkPanel(host, () => view, () => root.querySelector<HTMLElement>(".kw-edit")?.focus());
   const root = h("div", { class: "kw kw-program", role: "group", "aria-label": "Program" },
-    h("div", { class: "kw-bar" }, title, signature, tabs), mine, panes, fork.node, problem, foot, said);
+    h("div", { class: "kw-bar" }, title, signature, tabs), mine, panes, fork.node, problem, extents.node, foot, said);
   el.replaceChildren(root);
   const stopTheme = followTheme(root, () => {});
   // Where there is no room for all texts, the script and the target's; until a person chooses.
@@ -155,8 +156,21 @@ export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = 
       open.add(pane.name);
       if (pane.asked && !asked.has(pane.name)) ask(pane);
     } else if (open.size > 1) open.delete(pane.name);
+    host.selected?.({ panes: shownNames() });
     show();
     [...tabs.children].find((tab): tab is HTMLElement => tab.textContent === pane.name)?.focus();
+  }
+
+  const shownNames = (): string[] => view.panes.map((pane) => pane.name).filter((name) => open.has(name));
+
+  /** The texts that a selection names, as far as they can be had here. */
+  function openThese(names: string[]): void {
+    const wanted = view.panes.filter((pane) => names.includes(pane.name) && (!pane.asked || !!host.ask || !!pane.problem));
+    if (!wanted.length || wanted.map((pane) => pane.name).join() === shownNames().join()) return;
+    chosen = true;
+    open = new Set(wanted.map((pane) => pane.name));
+    for (const pane of wanted) if (pane.asked && !asked.has(pane.name)) ask(pane);
+    show();
   }
 
   function ask(pane: PaneView): void {
@@ -202,6 +216,7 @@ export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = 
     signature.textContent = [view.signature, view.launch].filter(Boolean).join("  ·  ");
     problem.hidden = !view.problem;
     problem.textContent = view.problem;
+    extents.update(view.extents ?? []);
     foot.hidden = !view.figures.length;
     foot.replaceChildren(...view.figures.map(figureOf));
     fork.update(view.fork);
@@ -211,8 +226,41 @@ export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = 
   update(first);
   return {
     update,
-    select: (selection) => { picked = selection; pinned = selection.link ?? 0; light(pinned, null); own(); },
+    select: (selection) => {
+      const moved = (selection.link ?? 0) !== pinned;
+      picked = selection;
+      pinned = selection.link ?? 0;
+      if (Array.isArray(selection.panes)) openThese(selection.panes);
+      light(pinned, moved ? root : null);
+      own();
+    },
     dispose: () => { stopTheme(); resize.disconnect(); root.remove(); },
+  };
+}
+
+/** Numbers for the extents that are open; with them the program can be compiled. */
+function extentsForm(host: Host): { node: HTMLElement; update(names: string[]): void } {
+  let known = "";
+  const wrong = h("span", { class: "kw-bad", role: "alert" });
+  const node = h("form", { class: "kw-bar kw-extents", "aria-label": "Open extents", hidden: true });
+  node.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const fields = [...node.querySelectorAll("input")];
+    wrong.textContent = "compiling …";
+    const extents = Object.fromEntries(fields.map((field) => [field.name, field.valueAsNumber]));
+    void host.ask?.("extents", { extents }).then(({ problem }) => {
+      wrong.textContent = problem ? [problem.message, problem.hint].filter(Boolean).join(" — ") : "";
+    });
+  });
+  return {
+    node,
+    update: (names) => {
+      node.hidden = !names.length || !host.ask;
+      if (known === names.join()) return;
+      known = names.join();
+      node.replaceChildren(...names.map((name) => h("label", {}, `${name} `, h("input", { type: "number", name, min: "1", step: "1", required: true }))),
+        h("button", { type: "submit", class: "kw-go" }, "Compile"), wrong);
+    },
   };
 }
 

@@ -153,6 +153,7 @@ export interface ProgramView {
   launch: string;
   mappings: MappingUse[];
   fork: ForkView | null;
+  extents: string[];
   kind: "program";
   version: 1;
 }

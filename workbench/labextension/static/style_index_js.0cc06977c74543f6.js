@@ -248,6 +248,7 @@ details.kw-cell { max-width: 460px; } .kw-cell > summary { list-style: none; cur
 .kw-complaints { margin: 0; padding: 0; list-style: none; display: grid; gap: 8px; } .kw .kw-complaints button { border: 0; padding: 0; background: none; text-align: left; text-decoration: underline; text-underline-offset: 3px; }
 .kw .kw-complaints .kw-bad { color: var(--kw-bad); } .kw .kw-complaints .kw-warn { color: var(--kw-warn); }
 .kw-complaints pre { margin: 2px 0 0; padding: 0; background: none; color: var(--kw-ink); font: 12px/1.5 var(--kw-mono-family); overflow-x: auto; tab-size: 4; }
+.kw-extents { border-bottom: 0; padding: 4px 14px 10px; } .kw-extents input { width: 11ch; padding: 2px 6px; font: 12px/1.4 var(--kw-mono-family); }
 /* Passes */
 .kw-passes { max-width: none; } .kw-total { margin-left: auto; color: var(--kw-soft); }
 .kw-passes-body { display: grid; grid-template-columns: minmax(230px, 300px) minmax(0, 1fr); } .kw-passes-list { border-right: 1px solid var(--kw-line); min-width: 0; }
