@@ -11,6 +11,7 @@ import pytest
 from workbench.view.palette import DARK, LIGHT, SHADES, TONES, Theme, hex_of, tone
 
 ROOT = Path(__file__).parents[2]
+SHEET = (ROOT / "extension" / "src" / "viz" / "workbench.css").read_text(encoding="utf-8")
 # Source: Machado, Oliveira, Fernandes, "A physiologically-based model for simulation of color
 # vision deficiency", 2009, severity 1; on linear RGB.
 EYES = {
@@ -83,3 +84,20 @@ def test_the_browser_has_the_same_tones():
     drawn = json.loads((ROOT / "extension" / "src" / "viz" / "tones.json").read_text())
     for name, theme in (("light", LIGHT), ("dark", DARK)):
         assert drawn[name] == [hex_of(tone(k, theme)) for k in range(TONES)]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("ink", ["ink", "soft", "faint", "accent", "good", "warn"])
+def test_every_ink_is_legible_and_the_browser_has_the_same(theme: Theme, ink: str):
+    def luminance(colour: str) -> float:
+        red, green, blue = linear(
+            (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16))
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    said = getattr(theme, ink)
+    assert f"--kw-{ink}: {said};" in SHEET.split("}")[theme is DARK]
+    grounds = ["#ffffff", "#f7f8fa"] if theme is LIGHT else ["#14171b", "#212121"]
+    for ground in grounds:  # the panel; the ground of JupyterLab's dark notebooks
+        dark, light = sorted((luminance(said), luminance(ground)))
+        assert (light + 0.05) / (dark + 0.05) > 4.5  # WCAG 2.2, AA

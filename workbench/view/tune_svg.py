@@ -54,9 +54,9 @@ def tune_svg(view: TuneView) -> str:
 
 _STYLE = (
     ".dot{fill:#0b65c2;fill-opacity:.55}.best{fill:none;stroke:#1b1f24;stroke-width:1.8}"
-    ".cross{stroke:#9a5b00;stroke-width:1.6}.even{stroke:#6e7884;stroke-dasharray:4 4}"
+    ".cross{stroke:#9a5b00;stroke-width:1.6}.even{stroke:#5c6672;stroke-dasharray:4 4}"
     "@media(prefers-color-scheme:dark){.dot{fill:#6cb2ff}.best{stroke:#e6e9ed}"
-    ".cross{stroke:#e0a34a}.even{stroke:#848e9a}}"
+    ".cross{stroke:#e0a34a}.even{stroke:#98a2ae}}"
 )
 
 
