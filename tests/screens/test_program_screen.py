@@ -119,6 +119,50 @@ def test_a_picked_worker_lights_its_task_loops(open_notebook: Callable[..., Any]
     expect(python.locator(".kw-mine")).to_have_count(4)
 
 
+OPEN = """import workbench as wb
+from workbench.lang import f32, launch, threadIdx
+
+N = wb.dims("N")
+
+@wb.script
+def twice(a: f32[N], b: f32[N]):
+    launch(grid=1, block=32)
+    for i in range(threadIdx.x, N, 32):
+        b[i] = a[i] * 2.0
+
+live = wb.explore(twice)
+live"""
+
+
+def test_open_extents_are_asked_for_and_a_link_restores_what_is_seen(
+    open_notebook: Callable[..., Any], keep: Callable[..., None]
+):
+    again = "wb.explore(twice, at=live.link_text())"
+    notebook = open_notebook("extents.ipynb", OPEN, again)
+    cells = notebook.page.locator(".jp-CodeCell")
+    cells.nth(0).locator(".cm-content").click()
+    notebook.page.keyboard.press("Shift+Enter")
+    root = cells.nth(0).locator(".kw-program")
+    field = root.get_by_label("N", exact=True)
+    field.fill("96")
+    root.get_by_role("button", name="Compile", exact=True).click()
+    expect(root.get_by_label("CUDA code")).to_contain_text("< 96")
+    expect(field).to_be_hidden()
+    root.get_by_role("button", name="IR", exact=True).click()
+    root.get_by_role("button", name="Python", exact=True).click()
+    root.get_by_label("CUDA code").get_by_text("* 2.0f").click()
+    with notebook.page.expect_download() as saved:
+        root.get_by_role("button", name="Save as one HTML file").click()
+    assert saved.value.suggested_filename == "program.html"
+    cells.nth(1).locator(".cm-content").click()
+    notebook.page.keyboard.press("Shift+Enter")
+    restored = cells.nth(1).locator(".kw-program")
+    expect(restored.get_by_label("CUDA code").locator(".kw-lit")).to_contain_text(["* 2.0f"])
+    expect(restored.get_by_label("IR code").locator(".kw-lit")).to_contain_text(["* 2"])
+    expect(restored.get_by_label("Python code")).to_have_count(0)
+    keep("program-restored", restored)
+
+
 def test_dark(open_notebook: Callable[..., Any], keep: Callable[..., None]):
     notebook = open_notebook("program-dark.ipynb", SCRIPT, dark=True)
     notebook.run_all()

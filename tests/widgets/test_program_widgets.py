@@ -117,6 +117,75 @@ def test_a_program_with_open_extents_has_one_text():
     assert "no answer" in explorer.error["message"]
 
 
+def test_open_extents_are_given_or_asked_for():
+    explorer = wb.explore(turned)
+    assert explorer.view["extents"] == ["N"]
+    before = explorer.view
+    for number, (extents, words) in enumerate(
+        [
+            ({}, "needs a number for N"),
+            ({"N": None}, "is None; extents are integers from 1"),
+            ({"N": 0}, "is 0; extents"),
+            ({"N": 64, "self": 3}, "no extent self"),
+            ({"N": 10**30}, ""),
+            (3, "no answer"),
+        ]
+    ):
+        explorer.ask = {"id": number, "type": "extents", "extents": extents}
+        assert explorer.answered == number
+        assert words in explorer.error["message"]
+        assert "Python could not" not in explorer.error["message"]
+        assert explorer.view is before
+    explorer.ask = {"id": 9, "type": "extents", "extents": {"N": 64}}
+    assert explorer.error is None
+    assert list(panes(explorer))[:3] == ["Python", "IR", "CUDA"]
+    assert explorer.view["extents"] == []
+    again = wb.explore(turned, N=64)
+    assert again.view["panes"][2] == explorer.view["panes"][2]
+    assert repr(again) == repr(explorer)
+    assert wb.explore(turned, "passes", N=64).kernel.name == "turned"
+
+
+def test_extents_of_what_has_none_are_refused():
+    kernel = turned.compile("cpu", N=8)
+    for thing in (kernel, RawKernel('extern "C" __global__ void k() {}', arch="sm_80")):
+        with pytest.raises(wb.WorkbenchError, match="has no open extent N"):
+            wb.explore(thing, N=8)
+    with pytest.raises(wb.WorkbenchError, match="no extent M; its extents are N"):
+        wb.explore(turned, M=8)
+
+
+def test_a_link_restores_open_texts_line_and_extents():
+    explorer = wb.explore(turned, N=64)
+    explorer.select(link=33, panes=["CUDA", "PTX"])
+    link = explorer.link_text()
+    assert link == "kw1:program?text=N=64&link=33&panes=CUDA,PTX"
+    again = wb.explore(turned, at=link)
+    assert again.selection == {"link": 33, "panes": ["CUDA", "PTX"]}
+    assert "CUDA" in panes(again)
+    for bad, words in (("N=x", "are no extents"), ("M=3", "no extent M"), ("N=0", "is 0")):
+        with pytest.raises(wb.WorkbenchError, match=words):
+            wb.explore(turned, at=f"kw1:program?text={bad}")
+
+
+def test_a_link_restores_the_pass_and_the_pipeline():
+    explorer = wb.explore(double, "passes")
+    explorer.select(stage=3)
+    assert explorer.link_text() == "kw1:passes?stage=3"
+    passes = [{"spec": s["spec"], "on": s["name"] != "eliminate"} for s in explorer.view["steps"]]
+    passes[-2]["spec"] = "unroll{limit=1}"
+    explorer.ask = {"id": 1, "type": "passes", "passes": passes[1:-1]}
+    link = explorer.link_text()
+    assert "-eliminate" in link
+    again = wb.explore(double, at=link)  # which screen, the link says
+    assert isinstance(again, PassesExplorer)
+    assert again.selection == {"stage": 3}
+    states = [(s["spec"], s["state"]) for s in again.view["steps"]]
+    assert states == [(s["spec"], s["state"]) for s in explorer.view["steps"]]
+    with pytest.raises(wb.WorkbenchError, match="no pass is called 'nothing'"):
+        wb.explore(double, at="kw1:passes?text=nothing")
+
+
 @needs_nvrtc
 def test_raw_cuda_can_be_explored():
     raw = RawKernel('extern "C" __global__ void k(float* a) { a[0] = 1.0f; }', arch="sm_80")

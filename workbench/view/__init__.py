@@ -22,6 +22,7 @@ What lives here
     passes        PassesView: every step of the compiler, options, what failed
     passes_svg    the same as a picture and as text
     diff          two texts line by line and word by word
+    rules         which rule of a pass made what, found by watching it once more
     raw           RawKernel: CUDA as a person typed it, complaints at their places
     raw_program   the same as a ProgramView
     fork          an edited text beside the original: resources, difference, times

@@ -46,6 +46,8 @@ class DiffRow:
         Number of the line in each text; 0 where it is not in it.
     link : int
         Line of the script that it comes from, 0 for none.
+    rules : tuple of int
+        Which rules of the step worked on it, from 0; empty where none can be told.
     """
 
     kind: Literal["same", "gone", "new", "skip"]
@@ -53,6 +55,7 @@ class DiffRow:
     after: int
     parts: tuple[DiffPart, ...]
     link: int = 0
+    rules: tuple[int, ...] = ()
 
 
 def difference(before: Sequence[Line], after: Sequence[Line]) -> tuple[tuple[DiffRow, ...], int]:

@@ -13,6 +13,7 @@ from workbench.passes.default import parse_pass, run
 from workbench.view.diff import DiffRow, difference, whole
 from workbench.view.pane import trimmed
 from workbench.view.resources import Figure, figures_of
+from workbench.view.rules import RuleUse, Uses, uses_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,8 @@ class StepView:
         Whether `rows` are made when somebody asks for them.
     problem, hint : str
         Why it failed, and what to do.
+    rules : tuple of RuleUse
+        What its rules made of what, where that can be told; rows say which are theirs.
     """
 
     name: str
@@ -80,6 +83,7 @@ class StepView:
     asked: bool = False
     problem: str = ""
     hint: str = ""
+    rules: tuple[RuleUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class _Made:
     step: StepView
     before: Sequence[Line] | None = None
     after: Sequence[Line] | None = None
+    record: StageRecord | None = None
 
 
 class Steps:
@@ -166,7 +171,12 @@ class Steps:
             rows, cut = difference(made.before, made.after)
         else:
             rows, cut = whole(made.after or made.before or ())
-        return replace(made.step, rows=rows, cut=cut)
+        if made.record is None or not made.step.changes or made.step.fixed:
+            return replace(made.step, rows=rows, cut=cut)
+        each = parse_pass(made.record.name)
+        uses = uses_of(each, made.record.before, self.kernel.target)
+        rows = tuple(replace(row, rules=_rules(row, made, uses)) for row in rows)
+        return replace(made.step, rows=rows, cut=cut, rules=uses.rules)
 
     def _again(self, passes: Sequence[tuple[Pass, bool]]) -> list[_Made]:
         """The steps with other passes; one that fails is shown, and those after it wait."""
@@ -195,6 +205,15 @@ class Steps:
                 steps.append(_waiting(each, failed, _last(records, module), self.kernel.target))
                 failed = None
         return [*steps, end]
+
+
+def _rules(row: DiffRow, made: _Made, uses: Uses) -> tuple[int, ...]:
+    """Rules that worked on the statement of a row."""
+    if row.kind == "gone" and made.before is not None:
+        return uses.before.get(made.before[row.before - 1].node, ())
+    if row.kind == "new" and made.after is not None:
+        return uses.after.get(made.after[row.after - 1].node, ())
+    return ()
 
 
 def passes_view(kernel: Kernel) -> PassesView:
@@ -226,7 +245,7 @@ def _record(record: StageRecord, each: Pass | None = None) -> _Made:
             step = replace(step, ms=round(record.ms, 3), changes=record.changes)
             return _Made(step, before, after)
     step = replace(_step(each, "done"), ms=round(record.ms, 3), changes=record.changes)
-    return _Made(step, before, after)
+    return _Made(step, before, after, record)
 
 
 def _step(each: Pass, state: Literal["done", "off", "waits"]) -> StepView:

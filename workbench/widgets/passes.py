@@ -12,6 +12,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
 from workbench.view.passes import PassesView, Steps
+from workbench.view.raw import RawKernel
 from workbench.widgets.explorer import STATIC, Explorer
 from workbench.widgets.links import Place
 
@@ -93,7 +94,7 @@ class PassesExplorer(Explorer):
         return ", ".join(changed) or same
 
 
-def compiled(program: Program | Kernel, extents: dict[str, int]) -> Kernel:
+def compiled(program: Program | Kernel | RawKernel, extents: dict[str, int]) -> Kernel:
     """The kernel itself, or that of a program for CUDA.
 
     Raises
@@ -103,9 +104,9 @@ def compiled(program: Program | Kernel, extents: dict[str, int]) -> Kernel:
     """
     if isinstance(program, Program):
         return program.compile("cuda", **extents)
-    if extents:
+    if extents or not isinstance(program, Kernel):
         raise WorkbenchError(
-            f"{program.name} is compiled: it has no open extent {next(iter(extents))}",
+            f"{program.name} is compiled: it has no open extent {next(iter(extents), '')}",
             hint="give extents together with the program",
         )
     return program

@@ -62,7 +62,7 @@ class ProgramExplorer(Explorer):
     def __init__(self, program: Program | Kernel | RawKernel, **extents: int) -> None:
         self.script = program if isinstance(program, Program) else None
         self.extents = extents
-        if extents and not isinstance(program, RawKernel):
+        if extents:
             program = compiled(program, extents)
         elif isinstance(program, Program) and not program.dims:
             with suppress(WorkbenchError):  # the view of the program says why

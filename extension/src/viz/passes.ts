@@ -4,6 +4,7 @@
 import { h } from "./dom";
 import { followTheme } from "./theme";
 import { paint } from "./code";
+import { whyLine } from "./passes-why";
 import { figureOf } from "./program";
 import type { Drawing, Host, Problem } from "./drawing";
 import type { DiffRow, OptionView, PassesView, StepView } from "./types";
@@ -19,11 +20,12 @@ export function renderPasses(el: HTMLElement, first: PassesView, host: Host = {}
   const title = h("span", { class: "kw-title" }), signature = h("span", { class: "kw-soft kw-signature" }), total = h("span", { class: "kw-total" });
   const list = h("div", { class: "kw-steps", role: "listbox", tabindex: "0", "aria-label": "Passes", onkeydown: (event: KeyboardEvent) => keys(event) });
   const head = h("div", { class: "kw-step-head" }), options = h("div", { class: "kw-options" }), wrong = h("div", { class: "kw-error", role: "alert" });
-  const diff = h("div", { class: "kw-diff", role: "region", tabindex: "0", "aria-label": "What the pass changed" });
+  const diff = h("div", { class: "kw-diff", role: "region", tabindex: "0", "aria-label": "What the pass changed", onkeydown: (event: KeyboardEvent) => walk(event) });
+  const why = whyLine();
   const note = h("div", { class: "kw-passes-note", role: "status" }), foot = h("div", { class: "kw-foot" });
   const root = h("div", { class: "kw kw-passes", role: "group", "aria-label": "Passes of a kernel" },
     h("div", { class: "kw-bar" }, title, signature, total),
-    h("div", { class: "kw-passes-body" }, h("div", { class: "kw-passes-list" }, list, note), h("div", { class: "kw-step" }, head, options, wrong, diff)), foot);
+    h("div", { class: "kw-passes-body" }, h("div", { class: "kw-passes-list" }, list, note), h("div", { class: "kw-step" }, head, options, wrong, diff, why.node)), foot);
   el.replaceChildren(root);
   const stopTheme = followTheme(root, () => {});
 
@@ -51,7 +53,7 @@ export function renderPasses(el: HTMLElement, first: PassesView, host: Host = {}
     const waits = step.state === "off" || step.state === "waits";
     const outcome = step.state === "failed" ? "failed" : step.state === "off" ? "left out" : step.state === "waits" ? "not reached"
       : isPass(step) ? (step.changes ? `${step.changes} changed` : "no change") : step.state === "begin" ? "as written" : "";
-    return h("div", { class: `kw-step-row kw-is-${step.state}${step.changes ? "" : " kw-quiet"}`, role: "option", id: `${id}-${k}`, "aria-selected": String(k === at), onclick: () => pick(k, true) },
+    return h("div", { class: `kw-step-row kw-is-${step.state}${isPass(step) && !step.changes ? " kw-unchanged" : ""}`, role: "option", id: `${id}-${k}`, "aria-selected": String(k === at), onclick: () => pick(k, true) },
       h("span", { class: "kw-step-name" }, step.spec || step.name), h("span", { class: "kw-step-out" }, outcome),
       h("span", { class: "kw-step-ms" }, waits || !step.ms ? "" : `${step.ms < 10 ? step.ms.toFixed(2) : step.ms.toFixed(0)} ms`),
       h("i", { class: "kw-step-bar", "aria-hidden": "true", style: `width:${Math.max(step.ms ? 1 : 0, 100 * step.ms / most).toFixed(1)}%` }));
@@ -103,8 +105,33 @@ export function renderPasses(el: HTMLElement, first: PassesView, host: Host = {}
     const node = h("div", { class: `kw-row kw-${row.kind}${row.link && row.link === link ? " kw-lit" : ""}`, "data-link": row.link || null },
       h("s", { "aria-hidden": "true" }, String(row.before || "")), h("s", { "aria-hidden": "true" }, String(row.after || "")),
       h("b", { "aria-hidden": "true" }, SIGNS[row.kind]), ...parts);
+    if (row.kind === "gone" || row.kind === "new") node.addEventListener("pointerover", (event) => {
+      const word = (event.target as Element).closest("ins, del");
+      why.say(view.steps[at]!, row, word?.textContent?.trim() ?? "");
+    });
     if (row.link) node.addEventListener("click", () => { host.selected?.({ link: row.link === link ? 0 : row.link }); mark(row.link === link ? 0 : row.link); });
     return node;
+  }
+
+  /** Up and down through the lines that changed, left and right through their words. */
+  function walk(event: KeyboardEvent): void {
+    const by = { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by || event.ctrlKey || event.metaKey || event.altKey) return;
+    const rows = event.key === "ArrowDown" || event.key === "ArrowUp";
+    const stops = [...diff.querySelectorAll<HTMLElement>(rows ? ".kw-row.kw-gone, .kw-row.kw-new" : "ins, del")];
+    if (!stops.length) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const caret = diff.querySelector<HTMLElement>(".kw-caret");
+    // From a word to the next row, and from a row to its first word.
+    const from = !caret ? -1 : rows ? stops.indexOf(caret.closest<HTMLElement>(".kw-row")!)
+      : stops.includes(caret) ? stops.indexOf(caret) : stops.findIndex((stop) => caret.contains(stop)) - (by > 0 ? 1 : 0);
+    const next = stops[Math.min(stops.length - 1, Math.max(0, from < 0 && by < 0 ? stops.length - 1 : from + by))]!;
+    caret?.classList.remove("kw-caret");
+    next.classList.add("kw-caret");
+    next.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const row = next.closest<HTMLElement>(".kw-row")!, step = view.steps[at]!;
+    why.say(step, step.rows[[...row.parentElement!.children].indexOf(row)]!, rows ? "" : next.textContent!.trim());
   }
 
   function mark(to: number): void {
@@ -132,6 +159,7 @@ export function renderPasses(el: HTMLElement, first: PassesView, host: Host = {}
     const top = diff.dataset["step"] === String(at) ? diff.scrollTop : 0;
     diff.dataset["step"] = String(at);
     diff.replaceChildren(...body);
+    why.rest(!!diff.querySelector("ins, del"));
     diff.scrollTop = top;
   }
 

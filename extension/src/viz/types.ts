@@ -179,6 +179,15 @@ export interface DiffRow {
   after: number;
   parts: DiffPart[];
   link: number;
+  rules: number[];
+}
+
+/** What a rule made of what. */
+export interface RuleUse {
+  rule: string;
+  said: string;
+  before: string;
+  after: string;
 }
 
 /** A step of the compiler. */
@@ -196,6 +205,7 @@ export interface StepView {
   asked: boolean;
   problem: string;
   hint: string;
+  rules: RuleUse[];
 }
 
 /** What a passes screen knows. */
