@@ -110,7 +110,7 @@ def test_a_page_holds_the_view_the_selection_and_the_table(tmp_path: Path):
     assert data["view"] == json.loads(json.dumps(explorer.view))
     assert data["selection"] == {"worker": 5, "step": None}
     assert data["twins"]["text"] in text.replace("&lt;", "<")
-    assert len(text) < 200_000
+    assert len(text) < 220_000  # the drawings of all screens and their styles are 140 kB of it
 
 
 @pytest.mark.parametrize("thing", [FRAGMENT, mapping_view(FRAGMENT)])
