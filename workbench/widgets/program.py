@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import WorkbenchError
 from workbench.driver.kernel import Kernel
@@ -20,6 +20,9 @@ from workbench.view.raw import RawKernel
 from workbench.view.raw_program import raw_pane, raw_view
 from workbench.widgets.explorer import STATIC, Explorer
 from workbench.widgets.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_CHARACTERS = 1_000_000
 """Of an edited text."""
@@ -84,6 +87,10 @@ class ProgramExplorer(Explorer):
         else:
             return super().asked(kind, request)
         return {"later": True}
+
+    def then(self, told: Callable[[], None]) -> None:
+        """Call when the compilers have ended."""
+        self.work.put(told)
 
     def _show_pane(self, made: PaneView) -> None:
         panes = tuple(made if pane.name == made.name else pane for pane in self.shown.panes)
