@@ -54,7 +54,7 @@ class Lab:
         self._set("@jupyterlab/apputils-extension/themes", {"theme": f"JupyterLab {name}"})
 
     def pictures(self, wanted: bool, **chosen: object) -> None:
-        """Choose how views show in pages opened from now on: as pictures, or drawn live; and more."""
+        """Choose how views show from now on: as pictures, or drawn live; and other settings."""
         saved = "picture" if wanted else "live"
         self._set("@kernel-workbench/lab/settings", {"saved": saved, **chosen})
 
