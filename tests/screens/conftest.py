@@ -53,10 +53,10 @@ class Lab:
         """Choose ``Light`` or ``Dark`` for pages that are opened from now on."""
         self._set("@jupyterlab/apputils-extension/themes", {"theme": f"JupyterLab {name}"})
 
-    def pictures(self, wanted: bool) -> None:
-        """Choose how views show in pages opened from now on: as pictures, or drawn live."""
-        chosen = {"saved": "picture" if wanted else "live"}
-        self._set("@kernel-workbench/lab/settings", chosen)
+    def pictures(self, wanted: bool, **chosen: object) -> None:
+        """Choose how views show from now on: as pictures, or drawn live; and other settings."""
+        saved = "picture" if wanted else "live"
+        self._set("@kernel-workbench/lab/settings", {"saved": saved, **chosen})
 
     def _set(self, plugin: str, chosen: dict[str, object]) -> None:
         path = self.folder.parent / "user" / f"{plugin}.jupyterlab-settings"
@@ -156,10 +156,15 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook
     with _pages(browser) as new_page:
 
         def start(
-            name: str, *cells: str, dark: bool = False, width: int = 1500, live: bool = False
+            name: str,
+            *cells: str,
+            dark: bool = False,
+            width: int = 1500,
+            live: bool = False,
+            **settings: object,
         ) -> Notebook:
             lab.write(name, *cells)
-            lab.pictures(not live)
+            lab.pictures(not live, **settings)
             lab.theme("Dark" if dark else "Light")
             page = new_page(dark, width)
             page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")

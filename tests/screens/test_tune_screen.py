@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Locator, expect
 
 pytestmark = pytest.mark.browser
 
@@ -41,8 +41,29 @@ both = wb.compare({"ours": kernel.prepare(a, b), "numpy": lambda: a * 2 + 1}, bu
 """
 
 
-def test_a_finished_search(open_notebook: Callable[..., Any], keep: Callable[..., None]):
-    notebook = open_notebook("tune.ipynb", KERNEL + TUNED + "wb.explore(found)", "found")
+def narrow_and_dark(
+    browser: Browser, lab: Any, name: str, keep: Callable[[str, Locator], None]
+) -> None:
+    """The exported page of a screen in the dark, at 200 % and in a panel of 360 px."""
+    for dark, width in ((True, 1100), (False, 550), (True, 360)):
+        scheme = "dark" if dark else "light"
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+        page.goto((lab.folder / f"{name}.html").as_uri())
+        root = page.locator(f".kw-{name}")
+        expect(root).to_have_attribute("data-theme", scheme)
+        wide = "e => e.scrollWidth - e.clientWidth"
+        assert page.locator("html").evaluate(wide) <= 0, width
+        assert root.evaluate(wide) <= 0, width
+        if dark:
+            keep(f"{name}-dark" if width > 360 else f"{name}-narrow", root)
+        page.context.close()
+
+
+def test_a_finished_search(
+    lab: Any, browser: Browser, open_notebook: Callable[..., Any], keep: Callable[..., None]
+):
+    export = "wb.export_html(found, 'tune.html')\nfound"
+    notebook = open_notebook("tune.ipynb", KERNEL + TUNED + "wb.explore(found)", export)
     alerts: list[str] = []
     notebook.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
     notebook.run_all()
@@ -75,6 +96,7 @@ def test_a_finished_search(open_notebook: Callable[..., Any], keep: Callable[...
     page.keyboard.press("Escape")
     assert alerts == []
     keep("tune-twin", page.locator(".jp-OutputArea-output img"))
+    narrow_and_dark(browser, lab, "tune", keep)
 
 
 def test_a_live_search_is_stopped(open_notebook: Callable[..., Any], keep: Callable[..., None]):
@@ -90,9 +112,12 @@ def test_a_live_search_is_stopped(open_notebook: Callable[..., Any], keep: Calla
     expect(root.locator("tbody tr").first).to_contain_text("measured")
 
 
-def test_a_comparison(open_notebook: Callable[..., Any], keep: Callable[..., None]):
-    show = "wb.explore(both, kernel=kernel)"
-    notebook = open_notebook("timing.ipynb", KERNEL + TIMED + show, "both")
+def test_a_comparison(
+    lab: Any, browser: Browser, open_notebook: Callable[..., Any], keep: Callable[..., None]
+):
+    show = "screen = wb.explore(both, kernel=kernel)\nscreen"
+    export = "wb.export_html(screen, 'timing.html')\nboth"
+    notebook = open_notebook("timing.ipynb", KERNEL + TIMED + show, export)
     notebook.run_all()
     root = notebook.page.locator(".kw-timing")
     expect(root.get_by_role("table", name="Side by side")).to_contain_text("numpy")
@@ -104,3 +129,4 @@ def test_a_comparison(open_notebook: Callable[..., Any], keep: Callable[..., Non
     root.get_by_role("button", name="t table").click()
     expect(root.get_by_role("table", name="Samples")).to_be_visible()
     keep("timing-twin", notebook.page.locator(".jp-OutputArea-output img"))
+    narrow_and_dark(browser, lab, "timing", keep)

@@ -16,6 +16,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import workbench as wb
+from workbench.lang import f32, launch, threadIdx
 from workbench.view.bundle import text_of
 from workbench.view.mapping import mapping_view
 from workbench.view.model import as_json
@@ -138,6 +139,34 @@ def test_a_question_is_answered_as_the_widget_does_and_leaves_the_variable():
     assert answer["view"] is None
     comm.ask("close", 6, of=3)
     assert comm.ask("ask", 7, of=3, what="compose", request={"text": "spatial(4)"})["hint"]
+
+
+def test_a_text_that_a_compiler_makes_comes_once_it_is_made():
+    @wb.script
+    def double(a: f32[64], b: f32[64]):
+        launch(grid=1, block=64)
+        b[threadIdx.x] = a[threadIdx.x] * 2.0
+
+    _, comm = desk(kernel=double.compile("cuda:sm_90a"))
+    comm.ask("view", 3, name="kernel")
+    for number, name in enumerate(("LLVM", "LLVM"), 4):  # of the second all is there already
+        with comm.more:
+            comm.ask("ask", number, of=3, what="pane", request={"name": name})
+            assert comm.more.wait_for(lambda n=number: comm.said[-1]["id"] == n, 60)
+        if number == 4:
+            answer = comm.said[-1]
+            assert answer["type"] == "replied"
+            pane = {each["name"]: each for each in answer["view"]["panes"]}[name]
+            assert any("define" in line["text"] for line in pane["lines"])
+    assert comm.said[-1]["type"] == "refused"
+
+
+def test_measurements_side_by_side_stand_with_the_measurements():
+    both = wb.compare({"one": lambda: None, "other": lambda: None}, budget_s=0.02)
+    panel, _ = desk(both=both, one=both["one"])
+    kinds = {entry.name: entry.kind for entry in panel.entries()}
+    assert kinds == {"both": "measurement", "one": "measurement"}
+    assert re.fullmatch(r"one \S+ \ws, other \S+ \ws", facts_of(both))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from workbench.base.errors import WorkbenchError
-from workbench.view.bundle import html_of, svg_of, text_of
+from workbench.view.bundle import MIME, html_of, svg_of, text_of
 from workbench.view.model import View, as_json
 from workbench.widgets.export import page
 from workbench.widgets.links import Place, link_text
@@ -125,6 +125,10 @@ class Explorer(anywidget.AnyWidget):
             finally:
                 self.answer, self.error, self.answered = answer, error, number
 
+    def then(self, told: Callable[[], None]) -> None:
+        """Call when all that was asked for so far is done: here at once."""
+        told()
+
     def _export(self, request: dict[str, Any]) -> dict[str, Any]:
         """The text of one form of what is shown."""
         forms: dict[str, Callable[[], str]] = {
@@ -154,13 +158,13 @@ class Explorer(anywidget.AnyWidget):
         return f"{type(self).__name__}({self.said()})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The widget; beside it its picture and its text, for where no widget can be drawn."""
+        """The widget; beside it its view, picture and text, for where no widget can be drawn."""
         shown = super()._repr_mimebundle_(**kwargs)
         if shown is None:
             return None
         data, *rest = shown if isinstance(shown, tuple) else (shown,)
         picture = html_of(self.shown, svg_of(self.shown))
-        data = {**data, "text/html": picture, "text/plain": repr(self)}
+        data = {**data, MIME: self.view, "text/html": picture, "text/plain": repr(self)}
         return (data, *rest) if rest else data
 
 

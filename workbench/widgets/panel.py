@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.base.errors import WorkbenchError
 from workbench.base.names import shown
+from workbench.bench.peers import Comparison
 from workbench.driver.kernel import Kernel
 from workbench.driver.program import Program
 from workbench.graph import CompiledGraph, FlowGraph
 from workbench.interp import Report
 from workbench.mapping import TaskMapping
 from workbench.mapping.check import counted
-from workbench.runtime.timing import Measurement
+from workbench.runtime.timing import Measurement, time_text
 from workbench.tune import Tuning
 from workbench.view.bundle import text_of
 from workbench.view.model import View
+from workbench.view.raw import RawKernel
 from workbench.view.timing import timing_view
 from workbench.widgets import formatters
 from workbench.widgets.explore import explore
@@ -55,11 +57,13 @@ Seat = tuple[int, int]
 """Which comm, and which of its requests."""
 
 _KINDS: dict[type[Any], str] = {
+    Comparison: "measurement",
     CompiledGraph: "graph",
     FlowGraph: "graph",
     Kernel: "kernel",
     Measurement: "measurement",
     Program: "kernel",
+    RawKernel: "kernel",
     Report: "report",
     TaskMapping: "mapping",
     Tuning: "tuning",
@@ -201,8 +205,11 @@ class Panel:
         self._shown[id(comm), request.id] = (thing, view)
         return Viewed(request.id, view, text_of(view))
 
-    def _asked(self, comm: Comm, request: Ask) -> Answer:
-        """The answer of the widget of what is shown; made when first asked, and never drawn."""
+    def _asked(self, comm: Comm, request: Ask) -> Answer | None:
+        """The widget of what is shown answers, now or once its compilers have ended.
+
+        It is made when first asked, and never drawn.
+        """
         at = (id(comm), request.of)
         if at not in self._shown:
             raise WorkbenchError("what was shown here is gone", hint="open it again")
@@ -218,9 +225,16 @@ class Panel:
         screen.ask = {**asked, "id": request.id, "type": request.what}
         if screen.error is not None:
             return _wrong(request.id, screen.error)
-        after = screen.shown
-        self._shown[at] = (thing, after)
-        return Replied(request.id, screen.answer, None if after == before else after)
+        answer = screen.answer
+
+        def told() -> None:
+            after = screen.shown
+            if at in self._shown:
+                self._shown[at] = (thing, after)
+            _say(comm, Replied(request.id, answer, None if after == before else after))
+
+        screen.then(told)
+        return None
 
     def _read(self, comm: Comm, request: Onnx) -> None:
         self._jobs = {at: job for at, job in self._jobs.items() if job.running}
@@ -250,6 +264,9 @@ def facts_of(thing: Any) -> str:
         case Measurement():
             view = timing_view(thing)
             line = f"{view.median}, {view.name}"
+        case Comparison():
+            sides = (f"{each.name} {time_text(each.median_us)}" for each in thing.measurements)
+            line = ", ".join(sides)
         case Report():
             line = counted(len(thing.faults), "fault") if thing.faults else "no fault"
         case _:

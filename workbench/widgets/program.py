@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import WorkbenchError
 from workbench.driver.kernel import Kernel
@@ -23,6 +23,9 @@ from workbench.widgets.explorer import STATIC, Explorer
 from workbench.widgets.links import Place
 from workbench.widgets.passes import compiled
 from workbench.widgets.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_CHARACTERS = 1_000_000
 """Of an edited text."""
@@ -132,6 +135,10 @@ class ProgramExplorer(Explorer):
         if given:
             pairs = (each.split("=") for each in given.split(","))
             self.bind({name: int(value) for name, value in pairs})
+
+    def then(self, told: Callable[[], None]) -> None:
+        """Call when the compilers have ended."""
+        self.work.put(told)
 
     def _show_pane(self, made: PaneView) -> None:
         panes = tuple(made if pane.name == made.name else pane for pane in self.shown.panes)

@@ -2,10 +2,11 @@
 
 import { exporting } from "./export";
 import { highlight } from "./highlight";
+import { kept } from "./kept";
 import { launcher } from "./launcher";
 import { mime } from "./mime";
 import { onnx } from "./onnx";
 import { settings } from "./settings";
 import { side } from "./side";
 
-export default [mime, side, onnx, launcher, exporting, highlight, settings];
+export default [mime, kept, side, onnx, launcher, exporting, highlight, settings];

@@ -14,7 +14,8 @@ type Listener = (from: Drawing, change: Selection) => void;
 // Outputs of one notebook share the object that resolves its links: so they know each other.
 const pages = new WeakMap<object, Set<Listener>>();
 
-class Drawing extends Widget implements IRenderMime.IRenderer {
+/** A saved view. */
+export class Drawing extends Widget implements IRenderMime.IRenderer {
   view: View | null = null;
   private readonly stage = new Stage({
     reason: "this view was saved: run its cell to ask the kernel",

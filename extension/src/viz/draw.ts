@@ -28,9 +28,22 @@ export function refusal(view: unknown, drawings: Record<string, unknown> = DRAWI
 /** Draw a view, with the row of tools under it; one that cannot be drawn is said so, with its text twin where there is one. */
 export function draw(el: HTMLElement, view: View, host: Host = {}, twin = ""): Drawing<View> {
   const why = refusal(view);
-  if (!why) return withTools(DRAWINGS[view.kind]!, el, view, host) as Drawing<View>;
+  if (!why) return guarded(el, () => withTools(DRAWINGS[view.kind]!, el, view, host) as Drawing<View>, `This ${view.kind} view is damaged and cannot be drawn.`, twin);
   el.replaceChildren(refused(why, twin));
   return { update: () => {}, select: () => {}, dispose: () => el.replaceChildren() };
+}
+
+/** A view may come from anywhere: one that no drawing can be made of must not take the notebook around it along. */
+function guarded(el: HTMLElement, make: () => Drawing<View>, why: string, twin: string): Drawing<View> {
+  let drawn: Drawing<View> | null = null;
+  const tried = (act: () => void): void => {
+    try { act(); } catch (error) {
+      console.error(error);
+      el.replaceChildren(refused(why, twin));
+    }
+  };
+  tried(() => { drawn = make(); });
+  return { update: (next) => tried(() => drawn?.update(next)), select: (chosen) => tried(() => drawn?.select(chosen)), dispose: () => { tried(() => drawn?.dispose()); el.replaceChildren(); } };
 }
 
 export function refused(why: string, twin = ""): HTMLElement {

@@ -39,13 +39,15 @@ export class TimeBar {
 
   toggle(): void {
     if (this.timer) return this.stop();
+    if (still()) return this.choose(this.last);
     // Steps do not slide or fade; who asked for less motion gets them one a second at most.
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.play.textContent = "❚❚ pause";
     this.play.setAttribute("aria-pressed", "true");
     this.choose(this.step === null || this.step >= this.last ? 0 : this.step);
     this.timer = window.setInterval(() => {
-      if ((this.step ?? this.last) >= this.last) this.stop();
+      if (still()) { this.stop(); this.choose(this.last); }
+      else if ((this.step ?? this.last) >= this.last) this.stop();
       else this.choose(this.step! + 1);
     }, calm ? CALM_MS : Math.max(FASTEST_MS, FRAME_MS / Math.max(1, (this.last + 1) / 8)));
   }
@@ -62,3 +64,6 @@ export class TimeBar {
     this.chosen(step);
   }
 }
+
+/** Whether the settings ask for no motion at all: then the end is shown at once. */
+const still = (): boolean => document.body.classList.contains("kw-calm");
