@@ -15,6 +15,7 @@ from workbench.bench.figure import Figure, Goal, Settings, absent, duration, tim
 from workbench.bench.gpu_on_cpu import one_thread
 from workbench.bench.turns import in_turns
 from workbench.graph import from_onnx
+from workbench.graph.workspace import room
 from workbench.runtime.following import cores
 from workbench.runtime.timing import Run, ratio
 
@@ -73,7 +74,8 @@ def _figures(sample: _Sample, settings: Settings) -> list[Figure]:
     (kernel,) = compiled.kernels
     x = np.random.default_rng(0).standard_normal(sample.shape, dtype=np.float32)
     known = {t: a.reshape(t.storage.extents) for t, a in compiled.graph.constants.items()}
-    y = np.full_like(x, np.nan)
+    y = room(np, x.shape, "float32", sample.name)  # as a call of the graph would have it
+    y[...] = np.nan
     known |= {compiled.graph.inputs[0]: x, compiled.graph.outputs[0]: y}
     args = [known[t] for t in compiled.steps[0].tensors]
     figures: list[Figure] = []

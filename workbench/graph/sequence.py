@@ -28,7 +28,7 @@ LONGEST_NS = 20_000_000
 
 _TRY, _TRIES = 48, 2
 """After so many calls, and so often, the way that was slower is tried again, with followers or
-without."""
+without; followers after half as many."""
 
 _REMEMBERED = 3
 """Calls whose median stands for a way: one that was held up by something else decides nothing."""
@@ -59,7 +59,8 @@ class _Part:
         if not self.wide_ns or not self.alone_ns:
             return not self.wide_ns
         wide = median(self.wide_ns) <= median(self.alone_ns)
-        return not wide if self.calls % _TRY < _TRIES else wide
+        # one bad moment should not leave the other threads idle for long
+        return not wide if self.calls % (_TRY if wide else _TRY // 2) < _TRIES else wide
 
     def note(self, wide: bool, ns: int) -> None:
         """What a call took."""
