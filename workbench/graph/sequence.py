@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from workbench.runtime.cpu_launch import Prepared
+from workbench.runtime.cpu_launch import LONGEST_NS, Prepared
 from workbench.runtime.following import Row, cores
 
 WORTH_SHARING_NS = 6_000
@@ -22,9 +22,6 @@ WORTH_SHARING_NS = 6_000
 
 WORTH_WAKING_NS = 60_000
 """Work that can be shared in a row of launches from which on others are woken [ns]."""
-
-LONGEST_NS = 20_000_000
-"""Work after which a row of launches ends, so that an interrupt of the caller is seen [ns]."""
 
 _TRY, _TRIES = 48, 2
 """After so many calls, and so often, the way that was slower is tried again, with followers or

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError, WorkbenchError
@@ -183,12 +182,12 @@ def room(xp: Any, shape: tuple[int, ...], kind: str | np.dtype[Any], what: objec
         When there is no memory for it.
     """
     try:
-        size = prod(shape) * np.dtype(kind).itemsize
-        if xp is not np or size < _LONG:
-            return xp.empty(shape, kind)
+        array = xp.empty(shape, kind)
+        if xp is not np or array.nbytes < _LONG:
+            return array
         # numpy aligns to 16 bytes, and a vector that lies in two lines is stored twice
-        raw = np.empty(size + _LINE, "uint8")
+        raw = np.empty(array.nbytes + _LINE, "uint8")
         start = -raw.ctypes.data % _LINE
-        return raw[start : start + size].view(kind).reshape(shape)
+        return raw[start : start + array.nbytes].view(kind).reshape(shape)
     except MemoryError as error:
         raise LaunchError(f"there is no memory for {what}", notes=[str(error)]) from None

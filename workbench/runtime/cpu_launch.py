@@ -140,7 +140,8 @@ class CpuLauncher:
         del kept  # the caller's frame has it
         row = Row(1, self.binary.scratch_bytes, self.threads)
         left = self.blocks - begin
-        cuts = max(1, min(left, int(min(ns, 1e12)) // (LONGEST_NS * self.threads)))
+        at_once = LONGEST_NS * min(self.threads, cores())
+        cuts = max(1, min(left, int(min(ns, 1e12)) // at_once))
         for n in range(cuts):
             start, stop = begin + left * n // cuts, begin + left * (n + 1) // cuts
             grain = -(-(stop - start) // (SHARES_PER_THREAD * self.threads))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from workbench.base.errors import ModelError, WorkbenchError
 from workbench.base.names import shown
-from workbench.graph import FlowGraph, from_onnx
+from workbench.graph import FlowGraph
 from workbench.mapping.check import counted
 from workbench.view.bundle import text_of
-from workbench.view.graph import graph_view
 from workbench.view.model import View
+from workbench.view.onnx_file import flow_view, onnx_flow
 from workbench.view.units import bytes_text
 from workbench.widgets.messages import (
     Answer,
@@ -49,10 +49,10 @@ def steps(request: Onnx, keep: Keep) -> Iterator[Answer]:
         raise ModelError(f"there is no file {shown(request.path)}", hint="was it moved or renamed?")
     size = bytes_text(path.stat().st_size)
     yield Progress(request.id, f"reading {shown(path.name)}, {size}", 1, STEPS)
-    flow = from_onnx(path)
+    flow = onnx_flow(path)
     if flow.dims and not request.dims:
         yield Progress(request.id, f"drawing {counted(len(flow.operators), 'operator')}", 3, STEPS)
-        view = graph_view(flow)
+        view = flow_view(flow)
         keep(flow, view)
         yield Open(request.id, flow.dims, view, text_of(view))
         return
@@ -60,7 +60,7 @@ def steps(request: Onnx, keep: Keep) -> Iterator[Answer]:
     yield Progress(request.id, f"dividing {count} into kernels", 2, STEPS)
     flow = flow.optimize(request.dims or None)
     yield Progress(request.id, f"drawing {counted(len(flow.groups), 'kernel')}", 3, STEPS)
-    view = graph_view(flow)
+    view = flow_view(flow)
     keep(flow, view)
     yield Viewed(request.id, view, text_of(view))
 
