@@ -29,7 +29,12 @@ def compiled(text: str, lanes: int = 0):
 
 
 def launcher(module: Module, lanes: int = 0, threads: int | None = 1) -> CpuLauncher:
-    source = generate(module, lanes=lanes or jit.host().lanes)
+    host = jit.host()  # as kernels are made for it, unless a test asks for a number of lanes
+    source = (
+        generate(module, lanes=lanes)
+        if lanes
+        else generate(module, lanes=host.lanes, extras=host.extras)
+    )
     kernel = module.kernel
     return CpuLauncher(jit.compile(source), kernel.launch, [p.type for p in kernel.params], threads)
 

@@ -233,7 +233,7 @@ def test_cores_are_those_this_process_may_use():
 
 def test_halves_without_instructions_for_them(monkeypatch):
     real = jit.host()
-    plain = jit.Host("x86-64", "", 4, False, real.version, real.level1_bytes)
+    plain = jit.Host("x86-64", "", 4, frozenset(), real.version, real.level1_bytes)
     if "x86" not in real.features and "sse" not in real.features:
         pytest.skip("this processor is no x86")
     text = """func f(h: f16[65536], w: f32[65536], n: f16[65536]) launch(grid=512, block=128)

@@ -97,7 +97,8 @@ class CpuBackend:
             if self._made is None:
                 lowered = self._way.lowered
                 start = time.perf_counter()
-                source = generate(lowered, lanes=jit.host().lanes, vnni=jit.host().vnni)
+                host = jit.host()
+                source = generate(lowered, lanes=host.lanes, extras=host.extras)
                 self._made = source, (time.perf_counter() - start) * 1e3
             return self._made
 

@@ -69,8 +69,9 @@ class Host:
         LLVM's list of what it has.
     lanes : int
         Elements of 32 bits in its vectors: 16 with AVX-512, 8 with AVX, else 4.
-    vnni : bool
-        Whether it multiplies bytes by fours in such vectors.
+    extras : frozenset of str
+        What else it does in such vectors: ``vnni`` multiplies bytes by fours, ``scalef``
+        multiplies by powers of two.
     version : str
         Of LLVM and llvmlite.
     level1_bytes : int
@@ -80,7 +81,7 @@ class Host:
     cpu: str
     features: str
     lanes: int
-    vnni: bool
+    extras: frozenset[str]
     version: str
     level1_bytes: int
 
@@ -102,9 +103,10 @@ def host() -> Host:
     )
     number = ".".join(map(str, binding.llvm_version_info))
     version = f"LLVM {number}, llvmlite {llvmlite.__version__}"
-    vnni = ("avx512vnni" if lanes == 16 else "avxvnni") in has
+    known = {"vnni": "avx512vnni", "scalef": "avx512f"} if lanes == 16 else {"vnni": "avxvnni"}
+    extras = frozenset(ours for ours, theirs in known.items() if theirs in has)
     name = binding.get_host_cpu_name()
-    return Host(name, features.flatten(), lanes, vnni, version, _level1_bytes())
+    return Host(name, features.flatten(), lanes, extras, version, _level1_bytes())
 
 
 def _level1_bytes() -> int:

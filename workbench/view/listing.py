@@ -89,7 +89,7 @@ def _llvm(kernel: Kernel) -> Source:
         return source
     way = Lowering(_written(kernel), Target.parse("cpu"), PIPELINE, ())
     host = jit.host()
-    return generate(way.lowered, lanes=host.lanes, vnni=host.vnni)
+    return generate(way.lowered, lanes=host.lanes, extras=host.extras)
 
 
 def ptx_lines(text: str, source: Sequence[Line] = ()) -> tuple[Line, ...]:

@@ -8,7 +8,7 @@ this file in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 from workbench.codegen.llvm.emit import literal
 from workbench.ir.types import f32, f64
@@ -43,10 +43,13 @@ class Body:
     ----------
     shape : str
         ``float`` or ``<16 x float>``.
+    extras : set of str
+        What the machine has for vectors of 16, see `generate`.
     """
 
-    def __init__(self, shape: str) -> None:
+    def __init__(self, shape: str, extras: Set[str] = frozenset()) -> None:
         self.shape = shape
+        self.scales = "scalef" in extras and shape == "<16 x float>"
         self.ints = shape.replace("float", "i32")
         self.flags = shape.replace("float", "i1")
         self.wide = shape.replace("float", "double")
@@ -133,11 +136,18 @@ def _power_of_two(b: Body, biased: str) -> str:
     return b.op("shl", b.op("sub", biased, b.integer(127), b.ints), b.integer(23), b.ints)
 
 
-def _scaled(b: Body, x: str, biased: str) -> str:
-    """`x * 2**n` of n + 254 from `_whole`, in two steps that neither over- nor underflow.
+def _scaled(b: Body, x: str, power: tuple[str, str]) -> str:
+    """`x * 2**n` of n from `_whole`, in two steps that neither over- nor underflow.
 
     The factors' exponents are half of n, and the rest; each with its bias of 127.
     """
+    biased, n = power
+    if b.scales:
+        name, kind = "llvm.x86.avx512.mask.scalef.ps.512", b.shape
+        b.uses.add(f"declare {kind} @{name}({kind}, {kind}, {kind}, i16, i32)")
+        all_lanes, as_set = "i16 -1", "i32 4"  # and rounding as the processor is set to
+        args = f"{kind} {x}, {kind} {n}, {kind} zeroinitializer, {all_lanes}, {as_set}"
+        return b.let(f"call {kind} @{name}({args})")
     half = b.op("shl", b.op("ashr", biased, b.integer(1), b.ints), b.integer(23), b.ints)
     rest = b.op("sub", b.op("shl", biased, b.integer(23), b.ints), half, b.ints)
     return b.op("fmul", b.op("fmul", x, b.float_of(half)), b.float_of(rest))
@@ -154,11 +164,11 @@ def _whole(b: Body, x: str, factor: float = 1.0) -> tuple[str, str]:
     return b.bits(shifted), b.op("fsub", shifted, magic)
 
 
-def _exponent_part(b: Body, x: str) -> tuple[str, str]:
-    """N + 254, see `_whole`, and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
-    biased, n = _whole(b, x, 1 / math.log(2))
-    r = b.fma(n, b.number(-_LN2_HIGH), x)
-    return biased, b.fma(n, b.number(-_LN2_LOW), r)
+def _exponent_part(b: Body, x: str) -> tuple[tuple[str, str], str]:
+    """The power n, as from `_whole`, and r with x = n ln 2 + r and abs(r) <= ln(2) / 2."""
+    power = _whole(b, x, 1 / math.log(2))
+    r = b.fma(power[1], b.number(-_LN2_HIGH), x)
+    return power, b.fma(power[1], b.number(-_LN2_LOW), r)
 
 
 def _exp_less_one(b: Body, r: str) -> str:
@@ -169,16 +179,16 @@ def _exp_less_one(b: Body, r: str) -> str:
 
 def exp(b: Body, x: str) -> str:
     """e**x."""
-    n, r = _exponent_part(b, b.clamp(x, -104.0, 89.0))
-    return _scaled(b, b.polynomial(r, _EXP), n)
+    power, r = _exponent_part(b, b.clamp(x, -104.0, 89.0))
+    return _scaled(b, b.polynomial(r, _EXP), power)
 
 
 def exp2(b: Body, x: str) -> str:
     """2**x."""
     x = b.clamp(x, -151.0, 129.0)
-    n, whole = _whole(b, x)
-    r = b.op("fmul", b.op("fsub", x, whole), b.number(math.log(2)))
-    return _scaled(b, b.polynomial(r, _EXP), n)
+    power = _whole(b, x)
+    r = b.op("fmul", b.op("fsub", x, power[1]), b.number(math.log(2)))
+    return _scaled(b, b.polynomial(r, _EXP), power)
 
 
 def expm1(b: Body, x: str) -> str:
@@ -191,8 +201,8 @@ def expm1(b: Body, x: str) -> str:
 
 def _expm1_near(b: Body, x: str) -> str:
     """e**x - 1 where e**x neither over- nor underflows."""
-    n, r = _exponent_part(b, x)
-    scale = b.float_of(_power_of_two(b, n))
+    power, r = _exponent_part(b, x)
+    scale = b.float_of(_power_of_two(b, power[0]))
     return b.fma(scale, _exp_less_one(b, r), b.op("fsub", scale, b.number(1.0)))
 
 
@@ -346,9 +356,9 @@ BOUNDED: dict[str, float] = {"sin": 2.0**30, "cos": 2.0**30}
 """The largest magnitude that an approximation takes; beyond it the C library is called."""
 
 
-def definition(name: str, shape: str) -> tuple[str, set[str]]:
+def definition(name: str, shape: str, extras: Set[str] = frozenset()) -> tuple[str, set[str]]:
     """An LLVM function ``wb.<name>.<shape>`` and the declarations it needs."""
-    b = Body(shape)
+    b = Body(shape, extras)
     result = APPROXIMATIONS[name](b, "%x")
     head = f"define internal {shape} @{symbol(name, shape)}({shape} %x) {{"
     return "\n".join((head, *b.lines, f"  ret {shape} {result}", "}", "")), b.uses

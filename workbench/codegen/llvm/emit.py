@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -55,12 +55,12 @@ class Emitter:
     ----------
     lanes : int
         Threads of a group: elements of every vector.
-    vnni : bool
-        Whether the machine multiplies bytes in vectors of so many words.
+    extras : set of str
+        What the machine has for such vectors, see `generate`.
     """
 
     lanes: int
-    vnni: bool = False
+    extras: Set[str] = frozenset()
     lines: list[Line] = field(default_factory=list)
     allocas: list[str] = field(default_factory=list)
     declarations: dict[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 from workbench.base.doc import Line
@@ -32,7 +33,7 @@ _LOOPS = ("for_", "while", "slice")
 """How the labels of loops begin that a kernel has of its own."""
 
 
-def generate(module: Module, *, lanes: int = 16, vnni: bool = False) -> Source:
+def generate(module: Module, *, lanes: int = 16, extras: Set[str] = frozenset()) -> Source:
     """LLVM IR that runs the kernel of a module on a CPU.
 
     Parameters
@@ -42,8 +43,9 @@ def generate(module: Module, *, lanes: int = 16, vnni: bool = False) -> Source:
     lanes : int
         Threads that run together: elements of 32 bits in the machine's vectors. A kernel with
         warp operations runs 32 together on every machine, unless its blocks have fewer threads.
-    vnni : bool
-        Whether the machine multiplies bytes by fours in vectors of so many lanes.
+    extras : set of str
+        What the machine has for vectors of so many lanes: ``vnni`` multiplies bytes by fours,
+        ``scalef`` multiplies by powers of two.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def generate(module: Module, *, lanes: int = 16, vnni: bool = False) -> Source:
         lanes = WARP_LANES
     facts = uniformity(module, kernel, params_vary=False)
     cut = plan(kernel, facts)
-    e = Emitter(lanes, vnni and lanes <= 16)
+    e = Emitter(lanes, extras if lanes <= 16 else frozenset())
     f = Frame(e, module, launch, kernel, facts, numbers, inline, region, cut)
     scratch_bytes = _storage(f, module)
     e.span = kernel.span

@@ -88,7 +88,7 @@ def _approximation(e: Emitter, name: str, x: Value) -> Value:
     shape, operand = operands(e, x)
     full = symbol(name, shape)
     if full not in e.functions:
-        e.functions[full], needed = definition(name, shape)
+        e.functions[full], needed = definition(name, shape, e.extras)
         for text in needed:
             e.declarations[text.split("@")[1].split("(")[0]] = text
     return like(f32, e.let(f"call {shape} @{full}({shape} {operand})"), x)
