@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from tests.graph.cases import agree, floats, model, node, simple
 from workbench.base.errors import LaunchError
 from workbench.graph import from_onnx
+from workbench.graph.compile import CompiledGraph
 
 F = np.float32
 
@@ -139,6 +141,50 @@ def test_calls_do_not_share_what_they_give() -> None:
     kept = first.copy()
     graph({"x": floats(2, 3, seed=9)})
     np.testing.assert_array_equal(first, kept)
+
+
+LONG = (64, 2048)  # longer than memory that is given out anew each time
+
+
+def _doubling() -> CompiledGraph:
+    made = model([node("Add", "x x", "y"), node("Neg", "x", "z")], {"x": (F, LONG)}, ["y", "z"])
+    return from_onnx(made).optimize().compile("cpu")
+
+
+def test_the_memory_of_dropped_results_is_used_again() -> None:
+    graph, x = _doubling(), np.ones(LONG, F)
+    places: list[int] = []
+    for _ in range(20):
+        y = graph({"x": x})["y"]  # the last one is still there while the next is made
+        places.append(y.ctypes.data)
+        np.testing.assert_array_equal(y, x + x)
+    assert len(set(places[4:])) == 2
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        lambda y: y,
+        lambda y: y[3:, ::2],
+        lambda y: y.reshape(-1)[-1:],
+        memoryview,
+        np.from_dlpack,
+        lambda y: [y.T],
+    ],
+    ids=["itself", "part", "last number", "memoryview", "dlpack", "in a list"],
+)
+def test_what_is_held_of_a_result_is_never_written_again(hold: Any) -> None:
+    graph = _doubling()
+
+    def call(n: int) -> list[tuple[Any, Any]]:
+        x = np.full(LONG, n, F)
+        found = graph({"x": x})
+        return [(hold(found["y"]), hold(x + x)), (hold(found["z"]), hold(-x))]
+
+    with ThreadPoolExecutor(4) as pool:
+        held = [pair for pairs in pool.map(call, range(40)) for pair in pairs]
+    for mine, want in held:
+        np.testing.assert_array_equal(np.asarray(mine), np.asarray(want))
 
 
 def test_outputs_share_no_memory() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,9 @@ class Workspace:
     `arrays` are constants and parts of the arena, `own` the arrays of the call that runs, `place`
     says which of them is a tensor's; `kind` is that of the target. `prepared` are launches that
     need nothing of the call; a CPU has `launches` for all steps, and `places` where the address of
-    a call's array belongs in them: its number, alignment [byte], pointers and index.
+    a call's array belongs in them: its number, alignment [byte], pointers and index. `given` is
+    the memory of the last long results: once their receiver has dropped them it is used again, as
+    fresh pages can cost more than the kernels.
     """
 
     arrays: dict[Tensor, Array]
@@ -58,11 +61,23 @@ class Workspace:
     launches: Launches | None = None
     places: list[tuple[int, int, Any, int]] = field(default_factory=list)
     own: Sequence[Array] = ()
+    given: dict[Tensor, list[Array]] = field(default_factory=dict)
 
     def array(self, tensor: Tensor) -> Array:
         """The array of a tensor in the call that runs."""
         n = self.place.get(tensor)
         return self.arrays[tensor] if n is None else self.own[n]
+
+    def result(self, xp: Any, tensor: Tensor, shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+        """An array for an output of the call; no one else has it, or a part of it."""
+        given = self.given.setdefault(tensor, [])
+        for raw, count in zip(given, _counts(given), strict=True):
+            if count == _UNSHARED:
+                return _aligned(raw, shape, kind)
+        array = room(xp, shape, kind, tensor)
+        if xp is np and array.nbytes >= _LONG:
+            self.given[tensor] = [array.base, *given[: _GIVEN - 1]]
+        return array
 
     def _point(self) -> bool:
         """Put the arrays of this call into the launches; False when one does not lie right."""
@@ -185,9 +200,23 @@ def room(xp: Any, shape: tuple[int, ...], kind: str | np.dtype[Any], what: objec
         array = xp.empty(shape, kind)
         if xp is not np or array.nbytes < _LONG:
             return array
-        # numpy aligns to 16 bytes, and a vector that lies in two lines is stored twice
-        raw = np.empty(array.nbytes + _LINE, "uint8")
-        start = -raw.ctypes.data % _LINE
-        return raw[start : start + array.nbytes].view(kind).reshape(shape)
+        return _aligned(np.empty(array.nbytes + _LINE, "uint8"), shape, array.dtype)
     except MemoryError as error:
         raise LaunchError(f"there is no memory for {what}", notes=[str(error)]) from None
+
+
+def _aligned(raw: Array, shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
+    """An array in `raw`: numpy aligns to 16 bytes, and a vector in two lines is stored twice."""
+    start = -raw.ctypes.data % _LINE
+    return raw[start : start + raw.nbytes - _LINE].view(kind).reshape(shape)
+
+
+def _counts(arrays: list[Array]) -> list[int]:
+    return [sys.getrefcount(a) for a in arrays]
+
+
+_UNSHARED = _counts([object()])[0]
+"""What `_counts` says of what only its list holds."""
+
+_GIVEN = 2
+"""Results of one output whose memory is kept: a loop still has the last one when it asks."""
