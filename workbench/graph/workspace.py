@@ -184,12 +184,12 @@ def arena(xp: Any, plan: MemoryPlan) -> dict[Tensor, Array]:
 
 
 _ALIGN = 256
-_LINE = 64
+_PAGE = 4096
 _LONG = 2**16
 
 
 def room(xp: Any, shape: tuple[int, ...], kind: str | np.dtype[Any], what: object) -> Array:
-    """An array, nothing in it yet; on a CPU a long one begins with a cache line.
+    """An array, nothing in it yet; on a CPU a long one begins with a page.
 
     Raises
     ------
@@ -200,15 +200,20 @@ def room(xp: Any, shape: tuple[int, ...], kind: str | np.dtype[Any], what: objec
         array = xp.empty(shape, kind)
         if xp is not np or array.nbytes < _LONG:
             return array
-        return _aligned(np.empty(array.nbytes + _LINE, "uint8"), shape, array.dtype)
+        return _aligned(np.empty(array.nbytes + _PAGE, "uint8"), shape, array.dtype)
     except MemoryError as error:
         raise LaunchError(f"there is no memory for {what}", notes=[str(error)]) from None
 
 
 def _aligned(raw: Array, shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
-    """An array in `raw`: numpy aligns to 16 bytes, and a vector in two lines is stored twice."""
-    start = -raw.ctypes.data % _LINE
-    return raw[start : start + raw.nbytes - _LINE].view(kind).reshape(shape)
+    """An array in `raw`, at the beginning of a page.
+
+    numpy aligns to 16 bytes: a vector in two lines is stored twice. A long array of numpy's
+    begins 16 bytes after a page does. Were a result a line after one, loads from such an input
+    would wait for stores just before them, whose addresses differ in the upper bits only.
+    """
+    start = -raw.ctypes.data % _PAGE
+    return raw[start : start + raw.nbytes - _PAGE].view(kind).reshape(shape)
 
 
 def _counts(arrays: list[Array]) -> list[int]:
