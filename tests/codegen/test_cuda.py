@@ -21,7 +21,7 @@ from workbench.ir.module import Module
 from workbench.ir.target import Target
 from workbench.ir.types import TensorType
 from workbench.passes.default import run as lower
-from workbench.runtime import nvrtc
+from workbench.runtime import devices, nvrtc
 
 needs_nvrtc = pytest.mark.skipif(not nvrtc.installed(), reason="NVRTC is not installed")
 needs_gxx = pytest.mark.skipif(emulate.GXX is None, reason="g++ is not on PATH")
@@ -55,7 +55,9 @@ def test_the_text_of_the_first_example() -> None:
 @needs_nvrtc
 @each_kernel
 def test_cubins_without_spills(program: Program) -> None:
-    newest = max(nvrtc.supported_archs())
+    found = devices.nvrtc()
+    assert isinstance(found, devices.Nvrtc)
+    newest = max(found.archs)
     for arch in ("sm_75", "sm_80", "sm_90a", f"sm_{newest}"):
         source = generate(lowered(program), Target.parse(f"cuda:{arch}"))
         cubin = nvrtc.compile(source.text, source.name, arch, lines=source.lines)

@@ -106,13 +106,13 @@ def test_one_call_that_was_held_up_decides_nothing() -> None:
     for n in range(200):
         ways.append(part.wide)
         part.note(part.wide, 50_000 if n == 100 else 1_000 if part.wide else 2_000)
-    assert sum(ways) > 180
+    assert sum(ways) > 190
     # a machine on which followers hold up all: they are tried now and then
     ways.clear()
     for _ in range(200):
         ways.append(part.wide)
         part.note(part.wide, 9_000 if part.wide else 2_000)
-    assert 0 < sum(ways) < 20
+    assert 10 < sum(ways) < 24
 
 
 def test_a_call_that_fits_does_not_excuse_the_next() -> None:

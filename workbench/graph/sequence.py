@@ -23,9 +23,11 @@ WORTH_SHARING_NS = 6_000
 WORTH_WAKING_NS = 60_000
 """Work that can be shared in a row of launches from which on others are woken [ns]."""
 
-_TRY, _TRIES = 48, 2
+_TRY, _TRIES = 24, 2
 """After so many calls, and so often, the way that was slower is tried again, with followers or
-without; followers after half as many."""
+without. As long as followers stay the better way, each time after twice as many."""
+
+_RARELY = 32 * _TRY  # calls at most
 
 _REMEMBERED = 3
 """Calls whose median stands for a way: one that was held up by something else decides nothing."""
@@ -47,22 +49,30 @@ class _Part:
     last: int
     sharable: bool
     calls: int = 0
+    due: int = _TRY
+    wait: int = _TRY
     wide_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     alone_ns: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     @property
     def wide(self) -> bool:
         """Whether the next call wakes followers; now and then it is the slower way's turn."""
-        if not self.wide_ns or not self.alone_ns:
-            return not self.wide_ns
-        wide = median(self.wide_ns) <= median(self.alone_ns)
-        # one bad moment should not leave the other threads idle for long
-        return not wide if self.calls % (_TRY if wide else _TRY // 2) < _TRIES else wide
+        if len(self.wide_ns) < _REMEMBERED or not self.alone_ns:
+            return len(self.wide_ns) < _REMEMBERED
+        return self._better ^ (self.calls >= self.due)
+
+    @property
+    def _better(self) -> bool:
+        return median(self.wide_ns) <= median(self.alone_ns)
 
     def note(self, wide: bool, ns: int) -> None:
         """What a call took."""
         self.calls += 1
         (self.wide_ns if wide else self.alone_ns).append(ns)
+        if self.calls >= self.due + _TRIES or (self.wait > _TRY and not self._better):
+            # one bad moment should not leave the other threads idle for long
+            self.wait = min(2 * self.wait, _RARELY) if self._better else _TRY
+            self.due = self.calls + self.wait
 
 
 class Launches:

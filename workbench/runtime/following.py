@@ -3,8 +3,9 @@
 The thread that calls leads: it goes through the launches in order. Others follow: they look which
 launch is due and take pieces of it until none are left. Nobody has to come: a follower that wakes
 up late, or never, only helps less. For a while after a call followers stay awake, each at a box in
-which a leader posts the next one: a thread that sleeps is woken in some 20 to 200 µs, and often on
-the processor of who woke it, where it waits for its turn.
+which a leader posts the next one: a thread that sleeps is woken in some 20 to 200 µs. Linux often
+wakes it on the processor of who woke it, where it would wait milliseconds for its turn: until it
+is awake it is kept off that one.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import ctypes
 import os
 import platform
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,6 +106,16 @@ def _native() -> tuple[Callable[[int, int], int], int]:
     return function, rest
 
 
+_getcpu = getattr(ctypes.CDLL(None), "sched_getcpu", None) if sys.platform == "linux" else None
+"""Linux's call that tells which processor the caller runs on."""
+
+
+def _confine(thread: int, processors: set[int]) -> None:
+    """Where a thread may run; 0 is the caller's. A system that forbids it is asked no better."""
+    with suppress(OSError):
+        os.sched_setaffinity(thread, processors)
+
+
 class _Followers:
     """Host threads that wait, awake for a while, to be asked."""
 
@@ -113,7 +126,8 @@ class _Followers:
         self._words = (ctypes.c_int64 * (_BOX * count)).from_address(self.boxes)
         self._kept: list[object] = []  # who still works with a smaller one has it in use
         self._size, self._lock = -1, threading.Lock()
-        self._calls = [queue.SimpleQueue[None]() for _ in range(count)]
+        self._calls = [queue.SimpleQueue[set[int]]() for _ in range(count)]
+        self._threads: list[threading.Thread] = []
         # how often one looks in that time: an empty box, looked at some times
         looks = 2000
         self._words[_BOX_REST], self._words[_BOX_PATIENCE] = rest, looks
@@ -125,15 +139,28 @@ class _Followers:
             self._words[_BOX * n + _BOX_REST] = rest
             self._words[_BOX * n + _BOX_PATIENCE] = patience
             name = f"workbench-{n}"
-            threading.Thread(target=self._serve, args=(n,), name=name, daemon=True).start()
+            self._threads.append(
+                threading.Thread(target=self._serve, args=(n,), name=name, daemon=True)
+            )
+            self._threads[n].start()
 
     def ask(self, call: int, scratch_bytes: int) -> None:
         """Have those who are free take part in a call, with so much scratch memory."""
         if scratch_bytes > self._size:
             self._grow(scratch_bytes)
         asleep = self._function(call, _POST)
+        if asleep:
+            self._wake(asleep)
+
+    def _wake(self, asleep: int) -> None:
+        """Wake the followers of these bits, on other processors than the caller's."""
+        usual = os.sched_getaffinity(0) if _getcpu else set[int]()
+        others = usual - {_getcpu()} if _getcpu else usual
         while asleep:
-            self._calls[(asleep & -asleep).bit_length() - 1].put(None)
+            n = (asleep & -asleep).bit_length() - 1
+            if others:
+                _confine(self._threads[n].native_id or 0, others)
+            self._calls[n].put(usual)
             asleep &= asleep - 1
 
     def _grow(self, size: int) -> None:
@@ -149,7 +176,8 @@ class _Followers:
     def _serve(self, number: int) -> None:
         calls, box = self._calls[number], self.boxes + 8 * _BOX * number
         while True:
-            calls.get()
+            if usual := calls.get():
+                _confine(0, usual)
             self._function(box, _FOLLOW)
 
 

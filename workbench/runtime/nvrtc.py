@@ -93,17 +93,6 @@ def version() -> tuple[int, int]:
     return _version(_library())
 
 
-def supported_archs() -> tuple[int, ...]:
-    """Compute capabilities that NVRTC compiles for, times ten.
-
-    Raises
-    ------
-    BuildError
-        When it is not installed.
-    """
-    return tuple(_checked(_library().nvrtcGetSupportedArchs(), "list of architectures"))
-
-
 def installed() -> bool:
     """Whether NVRTC is here and loads."""
     try:

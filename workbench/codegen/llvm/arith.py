@@ -297,20 +297,8 @@ def _extreme(e: Emitter, op: BinaryOp, a: Value, b: Value) -> Value:
     return shared(a.type, found, low, high) if both else varying(a.type, found, low, high)
 
 
-def _min(e: Emitter, a: Value, b: Value) -> Value:
-    return _extreme(e, BinaryOp.MIN, a, b)
-
-
-def _max(e: Emitter, a: Value, b: Value) -> Value:
-    return _extreme(e, BinaryOp.MAX, a, b)
-
-
-def _bit_or(e: Emitter, a: Value, b: Value) -> Value:
-    return _bitwise(e, BinaryOp.BITOR, a, b)
-
-
-def _bit_xor(e: Emitter, a: Value, b: Value) -> Value:
-    return _bitwise(e, BinaryOp.BITXOR, a, b)
+def _of(rule: Callable[[Emitter, BinaryOp, Value, Value], Value], op: BinaryOp) -> Rule:
+    return lambda e, a, b: rule(e, op, a, b)
 
 
 def _trunc_divide(e: Emitter, a: Value, b: Value) -> Value:
@@ -331,9 +319,9 @@ _RULES: dict[BinaryOp, Rule] = {
     BinaryOp.TRUNCMOD: _trunc_modulus,
     BinaryOp.SHL: _shift_left,
     BinaryOp.SHR: _shift_right,
-    BinaryOp.MIN: _min,
-    BinaryOp.MAX: _max,
+    BinaryOp.MIN: _of(_extreme, BinaryOp.MIN),
+    BinaryOp.MAX: _of(_extreme, BinaryOp.MAX),
     BinaryOp.BITAND: _bit_and,
-    BinaryOp.BITOR: _bit_or,
-    BinaryOp.BITXOR: _bit_xor,
+    BinaryOp.BITOR: _of(_bitwise, BinaryOp.BITOR),
+    BinaryOp.BITXOR: _of(_bitwise, BinaryOp.BITXOR),
 }

@@ -30,7 +30,7 @@ def dot4(f: Frame, node: Call, parts: Callable[[Expr], Parts]) -> Value:
     signed = [n.type.kind == "i" for n in (a, b)]  # pyright: ignore
     words = [convert(f.e, _word(f, n, parts), i32) for n in (a, b)]
     total = parts(c)[0]
-    if "vnni" not in f.e.extras or all(v.uniform for v in words):
+    if "vnni" not in f.e.extras or f.e.lanes > 16 or all(v.uniform for v in words):
         return _by_bytes(f.e, words, signed, total)
     if signed == [True, False]:
         signed, words = signed[::-1], words[::-1]

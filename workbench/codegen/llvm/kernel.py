@@ -44,8 +44,8 @@ def generate(module: Module, *, lanes: int = 16, extras: Set[str] = frozenset())
         Threads that run together: elements of 32 bits in the machine's vectors. A kernel with
         warp operations runs 32 together on every machine, unless its blocks have fewer threads.
     extras : set of str
-        What the machine has for vectors of so many lanes: ``vnni`` multiplies bytes by fours,
-        ``scalef`` multiplies by powers of two.
+        What the machine has for vectors of 16 lanes, or of as many as it has: ``vnni`` multiplies
+        bytes by fours, ``scalef`` multiplies by powers of two.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def generate(module: Module, *, lanes: int = 16, extras: Set[str] = frozenset())
         lanes = WARP_LANES
     facts = uniformity(module, kernel, params_vary=False)
     cut = plan(kernel, facts)
-    e = Emitter(lanes, extras if lanes <= 16 else frozenset())
+    e = Emitter(lanes, extras)
     f = Frame(e, module, launch, kernel, facts, numbers, inline, region, cut)
     scratch_bytes = _storage(f, module)
     e.span = kernel.span

@@ -86,12 +86,21 @@ def _approximate(name: str) -> Rule:
 
 def _approximation(e: Emitter, name: str, x: Value) -> Value:
     shape, operand = operands(e, x)
+    if shape == "<32 x float>" and "scalef" in e.extras:
+        halves = (range(16), range(16, 32))
+        parts = (e.shuffle("float", operand, "poison", 32, half) for half in halves)
+        a, b = (_evaluated(e, name, "<16 x float>", part) for part in parts)
+        return like(f32, e.shuffle("float", a, b, 16, range(32)), x)
+    return like(f32, _evaluated(e, name, shape, operand), x)
+
+
+def _evaluated(e: Emitter, name: str, shape: str, operand: str) -> str:
     full = symbol(name, shape)
     if full not in e.functions:
         e.functions[full], needed = definition(name, shape, e.extras)
         for text in needed:
             e.declarations[text.split("@")[1].split("(")[0]] = text
-    return like(f32, e.let(f"call {shape} @{full}({shape} {operand})"), x)
+    return e.let(f"call {shape} @{full}({shape} {operand})")
 
 
 def _bounded(e: Emitter, name: str, x: Value, slow: Rule) -> Value:

@@ -16,14 +16,16 @@ WARP_LANES = 32
 Rule = Callable[[Emitter, list[Value], Mask], tuple[Value, ...]]
 
 
-def _shuffle(source: Callable[[Emitter, Value, Value], Value]) -> Rule:
+def _shuffle(op: BinaryOp | None) -> Rule:
+    """From the lane of that number, or `op` of it and the own one."""
+
     def rule(e: Emitter, args: list[Value], mask: Mask) -> tuple[Value, ...]:
         del mask  # what an inactive lane gives is undefined
         value, number = args
         if value.uniform:
             return (value,)
         own = pattern(number.type, tuple(range(e.lanes)))
-        lanes = source(e, own, number)
+        lanes = binary(e, op, own, number) if op else number
         if lanes.scalar == "0":
             return (_fixed(e, value, lanes),)
         return (_permuted(e, value, _inside(e, own, lanes)),)
@@ -69,23 +71,6 @@ def _permuted(e: Emitter, value: Value, lanes: Value) -> Value:
     return varying(value.type, found)
 
 
-def _own_lane(e: Emitter, own: Value, number: Value) -> Value:
-    del e, own
-    return number
-
-
-def _up(e: Emitter, own: Value, number: Value) -> Value:
-    return binary(e, BinaryOp.SUB, own, number)
-
-
-def _down(e: Emitter, own: Value, number: Value) -> Value:
-    return binary(e, BinaryOp.ADD, own, number)
-
-
-def _across(e: Emitter, own: Value, number: Value) -> Value:
-    return binary(e, BinaryOp.BITXOR, own, number)
-
-
 def _active(e: Emitter, predicate: Value, mask: Mask) -> str:
     """The predicate's bits in the active lanes, as a number."""
     bits = e.vector(predicate)
@@ -115,10 +100,10 @@ def _nothing(e: Emitter, args: list[Value], mask: Mask) -> tuple[Value, ...]:
 
 WARP: dict[str, Rule] = {
     "syncwarp": _nothing,
-    "shfl": _shuffle(_own_lane),
-    "shfl_up": _shuffle(_up),
-    "shfl_down": _shuffle(_down),
-    "shfl_xor": _shuffle(_across),
+    "shfl": _shuffle(None),
+    "shfl_up": _shuffle(BinaryOp.SUB),
+    "shfl_down": _shuffle(BinaryOp.ADD),
+    "shfl_xor": _shuffle(BinaryOp.BITXOR),
     "ballot": _ballot,
     "vote_any": _any,
     "vote_all": _all,
