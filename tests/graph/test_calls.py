@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -159,6 +162,18 @@ def test_the_memory_of_dropped_results_is_used_again() -> None:
         places.append(y.ctypes.data)
         np.testing.assert_array_equal(y, x + x)
     assert len(set(places[4:])) == 2
+
+
+@pytest.mark.parametrize("first", ["workbench", "numpy"])
+def test_long_results_begin_with_a_page(first: str) -> None:
+    """Whichever package is loaded first: a package that is loaded late is another object."""
+    script = f"""
+import {first}
+from tests.graph.test_calls import F, LONG, _doubling, np
+for _ in range(4):
+    assert not any(y.ctypes.data % 4096 for y in _doubling()({{"x": np.ones(LONG, F)}}).values())
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
 
 
 @pytest.mark.parametrize(

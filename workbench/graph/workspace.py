@@ -75,7 +75,7 @@ class Workspace:
             if count == _UNSHARED:
                 return _aligned(raw, shape, kind)
         array = room(xp, shape, kind, tensor)
-        if xp is np and array.nbytes >= _LONG:
+        if _long(array):
             self.given[tensor] = [array.base, *given[: _GIVEN - 1]]
         return array
 
@@ -198,11 +198,15 @@ def room(xp: Any, shape: tuple[int, ...], kind: str | np.dtype[Any], what: objec
     """
     try:
         array = xp.empty(shape, kind)
-        if xp is not np or array.nbytes < _LONG:
+        if not _long(array):
             return array
         return _aligned(np.empty(array.nbytes + _PAGE, "uint8"), shape, array.dtype)
     except MemoryError as error:
         raise LaunchError(f"there is no memory for {what}", notes=[str(error)]) from None
+
+
+def _long(array: Array) -> bool:
+    return isinstance(array, np.ndarray) and array.nbytes >= _LONG
 
 
 def _aligned(raw: Array, shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
