@@ -84,6 +84,17 @@ describe("questions", () => {
     answered();
     expect((await reply).late).toBe(false);
   });
+
+  test("when the kernel is gone who waits hears it, and nothing more is sent until it is back", async () => {
+    const model = fakeModel(), { ask, end } = questions(model);
+    const waiting = [ask("compose", { text: "a" }), ask("equal", { text: "b" })];
+    end(true);
+    for (const reply of [...waiting, ask("compose", { text: "c" })]) expect((await reply).problem).toMatchObject({ hint: "run the cell again" });
+    expect(model.sent).toHaveLength(1);
+    end(false);
+    void ask("compose", { text: "d" });
+    expect(model.sent.map((one) => one["text"])).toEqual(["a", "d"]);
+  });
 });
 
 test("tones are apart and of one form in both themes", () => {

@@ -150,7 +150,7 @@ def test_the_panel_lists_opens_and_keeps_what_a_kernel_held(
     page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     expect(panel).to_contain_text("what it held is gone")
     page.get_by_role("tab", name="mapping").click()
-    expect(page.locator(".kw-lab-banner")).to_contain_text("stale")
+    expect(page.locator(".kw-lab-tab .kw-stale-note")).to_contain_text("stale")
     expect(tab.locator(".kw-facts")).to_contain_text("32 workers")
     keep("lab-stale-light", page.locator("#jp-main-content-panel"))
     audit(page, ".kw-lab-tab")

@@ -16,11 +16,12 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import workbench as wb
-from workbench.lang import f32, launch, threadIdx
+from workbench.lang import blockIdx, f32, launch, threadIdx
 from workbench.view.bundle import text_of
 from workbench.view.mapping import mapping_view
 from workbench.view.model import as_json
 from workbench.widgets import messages, models
+from workbench.widgets import panel as panel_module
 from workbench.widgets.formatters import _VIEWS
 from workbench.widgets.messages import TARGET, Onnx, Progress, request_of
 from workbench.widgets.panel import Panel, facts_of, register
@@ -167,6 +168,44 @@ def test_measurements_side_by_side_stand_with_the_measurements():
     kinds = {entry.name: entry.kind for entry in panel.entries()}
     assert kinds == {"both": "measurement", "one": "measurement"}
     assert re.fullmatch(r"one \S+ \ws, other \S+ \ws", facts_of(both))
+
+
+def test_a_search_is_listed_while_it_runs_and_stopped_from_its_tab(monkeypatch: Any):
+    monkeypatch.setattr(panel_module, "EVERY_S", 0.0)
+    reached, go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def observer(*_: object) -> None:
+        reached.release()
+        assert go.acquire(timeout=60)
+
+    def scale(threads: int) -> wb.Program:
+        @wb.script
+        def kernel(a: f32[256], b: f32[256]):
+            launch(grid=256 // threads, block=threads)
+            i = blockIdx.x * threads + threadIdx.x
+            b[i] = a[i] * 2.0
+
+        return kernel
+
+    space = wb.Space.of(threads=[1, 2, 4, 8, 16, 32])
+    live = wb.tune_live(scale, space, sample_s=0.001, observer=observer)
+    _, comm = desk(search=live)
+    assert reached.acquire(timeout=60)
+    assert listed(comm.ask("list")) == [("search", "tuning")]
+    first = comm.said[-1]["objects"][0]
+    assert comm.ask("view", 2, name="search")["view"]["state"] == "running"
+    go.release()
+    told = comm.last("listed")
+    assert (told["id"], told["objects"][0]["revision"] > first["revision"]) == (0, True)
+    wrong = comm.ask("ask", 3, of=2, what="compare", request={"trial": 0})
+    assert "once the search has ended" in wrong["message"]
+    assert comm.ask("ask", 4, of=2, what="stop", request={})["type"] == "replied"
+    for _ in range(len(space.candidates)):
+        go.release()
+    assert live.wait(60).stopped == "stopped"
+    with comm.more:
+        assert comm.more.wait_for(lambda: "stopped" in comm.said[-1]["objects"][0]["facts"], 60)
+    assert comm.ask("view", 5, name="search")["view"]["state"] == "done"
 
 
 @pytest.mark.parametrize(

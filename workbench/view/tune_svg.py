@@ -185,10 +185,19 @@ def _number(value: int | None, unit: str = "") -> str:
     return "" if value is None else f"{value}{unit}"
 
 
+def progress_words(view: TuneView) -> str:
+    """How far a search is, in a few words."""
+    count = f"{view.done} of {view.planned}" if view.state == "running" else f"{view.done}"
+    best = view.trials[view.best].median_us if view.best >= 0 else None
+    fastest = "" if best is None else f", the fastest takes {time_text(best)}"
+    return f"{view.stopped or view.state}: {count} tried{fastest}"
+
+
 def tune_words(view: TuneView) -> str:
     """One sentence."""
     if view.best < 0:
-        return f"Tuning of {view.name}: {_state(view)}; nothing was measured"
+        nothing = "nothing is measured yet" if view.state == "running" else "nothing was measured"
+        return f"Tuning of {view.name}: {_state(view)}; {nothing}"
     best = view.trials[view.best]
     return (
         f"Tuning of {view.name}: {_state(view)}; the fastest takes "

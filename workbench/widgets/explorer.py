@@ -118,12 +118,21 @@ class Explorer(anywidget.AnyWidget):
         error: dict[str, Any] | None = {**_FAULT, "type": kind}
         with self.hold_sync():
             try:
-                found = self._export(request) if kind == "export" else self.asked(kind, request)
-                answer, error = found or {}, None
+                answer, error = self.reply(kind, request), None
             except WorkbenchError as wrong:
                 error = {**error_json(wrong), "type": kind}
             finally:
                 self.answer, self.error, self.answered = answer, error, number
+
+    def reply(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
+        """What :meth:`asked` answers, or a form of what is shown.
+
+        Raises
+        ------
+        WorkbenchError
+            What is wrong.
+        """
+        return self._export(request) if kind == "export" else self.asked(kind, request) or {}
 
     def then(self, told: Callable[[], None]) -> None:
         """Call when all that was asked for so far is done: here at once."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from workbench.base.errors import WorkbenchError
 from workbench.base.names import shown
@@ -20,6 +22,7 @@ from workbench.view.bundle import text_of
 from workbench.view.model import View
 from workbench.view.raw import RawKernel
 from workbench.view.timing import timing_view
+from workbench.view.tune_svg import progress_words
 from workbench.widgets import formatters
 from workbench.widgets.explore import explore
 from workbench.widgets.messages import (
@@ -48,9 +51,13 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from workbench.widgets.explorer import Explorer
+    from workbench.widgets.tune import TuneExplorer
 
 MOST_FACTS = 160
 """Longest line about an object [characters]."""
+
+EVERY_S = 1.0
+"""Between two words about a search that runs [s]: who looks must not disturb what is timed."""
 
 ViewOf = Callable[[Any], View]
 Seat = tuple[int, int]
@@ -107,6 +114,9 @@ class Panel:
         self._seen: dict[str, tuple[object, str, int]] = {}
         self._revision = 0
         self._said: tuple[Entry, ...] = ()
+        self._watched: list[TuneExplorer] = []
+        self._told_at = 0.0
+        self._lock = threading.RLock()
 
     def opened(self, comm: Comm, message: object) -> None:
         """A browser has come."""
@@ -118,35 +128,61 @@ class Panel:
         """A cell has run: tell all browsers when the list has changed."""
         if not self.comms:
             return
-        found = self.entries()
-        if found != self._said:
-            self._said = found
-            for comm in self.comms:
-                _say(comm, Listed(0, found))
+        with self._lock:
+            found = self.entries()
+            if found != self._said:
+                self._said = found
+                for comm in self.comms:
+                    _say(comm, Listed(0, found))
+
+    def _follow(self, search: TuneExplorer) -> None:
+        """Tell of a search while it runs, which no cell does."""
+        if search.done or any(each is search for each in self._watched):
+            return
+
+        def moved(_: object) -> None:
+            now = time.monotonic()
+            if search.done:
+                search.unobserve(moved, "view")
+                self._watched.remove(search)
+            elif now - self._told_at < EVERY_S:
+                return
+            self._told_at = now
+            self.executed()
+
+        self._watched.append(search)
+        search.observe(moved, "view")
 
     def entries(self) -> tuple[Entry, ...]:
         """The list; an object keeps its revision as long as its name means it, and it is as it was.
 
         Objects of the last list are kept, so that no other one can take their place unseen.
         """
+        with self._lock:
+            return self._entries()
+
+    def _entries(self) -> tuple[Entry, ...]:
         seen: dict[str, tuple[object, str, int]] = {}
         found: list[Entry] = []
         for name, thing in self.names.copy().items():
             if name.startswith("_") or self._view_of(thing) is None:
                 continue
+            if _is_search(thing):
+                self._follow(thing)
             facts = facts_of(thing)
             before = self._seen.get(name)
             if before is None or before[0] is not thing or before[1] != facts:
                 self._revision += 1
                 before = (thing, facts, self._revision)
             seen[name] = before
-            kind = _KINDS.get(type(thing), type(thing).__name__.lower())
+            word = type(thing).__name__.lower()
+            kind = "tuning" if _is_search(thing) else _KINDS.get(type(thing), word)
             found.append(Entry(name, kind, facts, before[2]))
         self._seen = seen
         return tuple(found)
 
     def _view_of(self, thing: object) -> ViewOf | None:
-        return self.views.get(type(thing))
+        return _now_of if _is_search(thing) else self.views.get(type(thing))
 
     def _closed(self, comm: Comm) -> None:
         self.comms = [each for each in self.comms if each is not comm]
@@ -214,6 +250,10 @@ class Panel:
         if at not in self._shown:
             raise WorkbenchError("what was shown here is gone", hint="open it again")
         thing, before = self._shown[at]
+        if _is_search(thing):
+            # the search itself answers: another screen of it could not stop it
+            answer = thing.reply(request.what, dict(request.request))
+            return Replied(request.id, answer, None)
         if at not in self._screens:
             self._screens[at] = explore(thing)
             self._screens[at].close()
@@ -269,9 +309,21 @@ def facts_of(thing: Any) -> str:
             line = ", ".join(sides)
         case Report():
             line = counted(len(thing.faults), "fault") if thing.faults else "no fault"
+        case _ if _is_search(thing):
+            line = progress_words(thing.shown)
         case _:
             line = repr(thing).removeprefix(f"{type(thing).__name__}(").removesuffix(")")
     return line if len(line) <= MOST_FACTS else f"{line[: MOST_FACTS - 1]}…"
+
+
+def _is_search(thing: object) -> TypeGuard[TuneExplorer]:
+    """Whether it is what `tune_live` gives; its module takes long to load, and may not be here."""
+    kind = type(thing)
+    return (kind.__module__, kind.__name__) == ("workbench.widgets.tune", "TuneExplorer")
+
+
+def _now_of(search: TuneExplorer) -> View:
+    return search.shown
 
 
 def _wrong(number: int, error: dict[str, Any]) -> Refused:

@@ -73,6 +73,11 @@ class TuneExplorer(Explorer):
             case _:
                 return super().asked(kind, request)
 
+    @property
+    def done(self) -> bool:
+        """Whether the search has ended."""
+        return isinstance(self.shown, TuneView) and self.shown.state == "done"
+
     def stop(self) -> None:
         """End the search after the heat that runs; what is known is kept."""
         self._halt.set()

@@ -6,7 +6,8 @@ import { NotebookActions, type INotebookTracker, type NotebookPanel } from "@jup
 import type { Kernel } from "@jupyterlab/services";
 import { Token } from "@lumino/coreutils";
 
-import { Link } from "./link";
+import { ENDED } from "../viz/drawing";
+import { ENDED_STATES, Link } from "./link";
 import { IMPORT, SidePanel } from "./panel";
 import { objectTab, type ObjectView } from "./tab";
 
@@ -79,6 +80,11 @@ export class Desk {
       kernelChanged: sessionContext.kernelChanged, statusChanged: sessionContext.statusChanged, iopubMessage: sessionContext.iopubMessage,
     });
     link.follows = this.following;
+    // Widgets in the cells learn of a kernel that was restarted, not of one that died.
+    sessionContext.statusChanged.connect((_, status) => {
+      if (ENDED_STATES.has(status)) for (const cell of panel.content.widgets)
+        for (const place of cell.node.querySelectorAll(".kw-widget")) place.dispatchEvent(new Event(ENDED));
+    });
     this.links.set(panel, link);
     panel.disposed.connect(() => {
       this.links.delete(panel);

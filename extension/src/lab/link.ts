@@ -20,7 +20,7 @@ export interface Source {
 export type Question = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
 interface Waiting { done(answer: Answer): void; progress?(said: Progress, id: number): void }
 
-const ENDED = new Set<Kernel.Status>(["restarting", "autorestarting", "dead", "terminating"]);
+export const ENDED_STATES = new Set<Kernel.Status>(["restarting", "autorestarting", "dead", "terminating"]);
 
 export class Link implements IDisposable {
   state: LinkState = "none";
@@ -125,7 +125,7 @@ export class Link implements IDisposable {
   }
 
   private onStatus(_: unknown, status: Kernel.Status): void {
-    if (ENDED.has(status)) { this.mentioned = false; this.hangUp("gone", "the kernel has ended"); }
+    if (ENDED_STATES.has(status)) { this.mentioned = false; this.hangUp("gone", "the kernel has ended"); }
     if (status === "idle" && this.mentioned) {
       this.mentioned = false;
       if (this.state !== "live") void this.look();

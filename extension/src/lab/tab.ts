@@ -12,7 +12,7 @@ import { asker, pageOf, Stage, trouble } from "./stage";
 
 export class ObjectView extends Widget {
   view: View | null = null;
-  private readonly banner = h("div", { class: "kw-lab-banner", role: "status" });
+  private readonly banner = h("div", { class: "kw-stale-note", role: "status" });
   private readonly problem = h("div");
   private readonly stage: Stage;
   private revision = -1;

@@ -1,6 +1,9 @@
 // What every drawing takes and gives back. A drawing is DOM alone; all that needs a kernel is a
 // callback of its host, and where the callback is missing its control is hidden or says why.
 
+/** The event on the place of a live drawing by which a page says that the kernel behind it is gone. */
+export const ENDED = "kernel-workbench:ended";
+
 /** One selection for all screens: each changes its own keys only and leaves the others alone. */
 export interface Selection {
   worker?: number;

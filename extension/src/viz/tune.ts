@@ -150,7 +150,7 @@ export function renderTune(el: HTMLElement, first: TuneView, host: Host = {}): D
       ...xs.ticks.map((tick) => s("text", { class: "kw-tick", x: px(tick), y: HEIGHT - FOOT + 14 }, timeText(tick))),
       ...ys.ticks.flatMap((tick) => [s("line", { class: "kw-rule", x1: LEFT, x2: width - RIGHT, y1: py(tick), y2: py(tick) }), s("text", { class: "kw-tick kw-end", x: LEFT - 6, y: py(tick) + 4 }, timeText(tick))]),
       s("text", { class: "kw-tick", x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 4 }, "predicted"), s("text", { class: "kw-tick kw-end", x: LEFT - 6, y: TOP - 8 }, "measured"),
-      s("text", { class: "kw-tick kw-begin", x: LEFT + 4, y: TOP - 8 }, "not measured:"));
+      s("text", { class: "kw-tick kw-begin", x: LEFT + 4, y: TOP - 8 }, view.trials.some((trial) => trial.median_us === null) ? "not measured:" : ""));
     const low = Math.max(xs.low, ys.low), high = Math.min(xs.high, ys.high);
     if (low < high) svg.append(s("line", { class: "kw-even", x1: px(low), y1: py(low), x2: px(high), y2: py(high) }));
     places = view.trials.map((trial) => {

@@ -1,7 +1,7 @@
 // A drawing in an anywidget: the view, the selection and questions to Python run through traits.
 
 import { h } from "../viz/dom";
-import type { Host, Problem, Render, Reply, Selection } from "../viz/drawing";
+import { ENDED, type Host, type Problem, type Render, type Reply, type Selection } from "../viz/drawing";
 import { withTools } from "../viz/tools";
 import { VERSIONS } from "../viz/types";
 import { watch, type Model } from "./model";
@@ -31,7 +31,22 @@ function mount<View>(model: Model, el: HTMLElement, renderView: Render<View>): (
   };
   const drawing = withTools<View>(renderView, el, view(), host);
   drawing.select(model.get("selection") as Selection);
+  const banner = h("div", { class: "kw-stale-note", role: "status" });
+  let gone = false;
+  /** The picture stays when its kernel is gone, and says so; a question is answered by that. */
+  function look(): void {
+    const ended = gone || el.closest(".jupyter-widgets-disconnected") !== null;
+    asking.end(ended);
+    banner.replaceChildren(...(ended ? [h("b", {}, "stale"), " The kernel has ended or begun anew: this is shown as it was. Run the cell again."] : []));
+  }
+  const onEnd = () => { gone = true; look(); };
+  const onLive = () => queueMicrotask(look); // after the page has marked the place of the widget
+  el.firstElementChild?.prepend(banner);
+  el.classList.add("kw-widget");
+  el.addEventListener(ENDED, onEnd);
+  model.on("comm_live_update", onLive);
   const stop = [
+    () => { el.removeEventListener(ENDED, onEnd); model.off("comm_live_update", onLive); banner.remove(); },
     watch(model, ["view"], () => drawing.update(view())),
     watch(model, ["selection"], () => drawing.select(model.get("selection") as Selection)),
     // After the view: who waits for a reply sees what it speaks of.
@@ -44,7 +59,8 @@ function mount<View>(model: Model, el: HTMLElement, renderView: Render<View>): (
  * One question at a time is under way; of those that wait only the last of each type is kept, so
  * that fast typing asks no more than Python answers.
  */
-export function questions(model: Model): { ask: NonNullable<Host["ask"]>; answered: () => void } {
+export function questions(model: Model): { ask: NonNullable<Host["ask"]>; answered: () => void; end: (gone: boolean) => void } {
+  let ended = false;
   let now: Question | null = null, waiting: Question[] = [];
   // Two views of one widget count apart, since they share the trait.
   let last = Math.floor(Math.random() * 2 ** 30);
@@ -60,6 +76,7 @@ export function questions(model: Model): { ask: NonNullable<Host["ask"]>; answer
   }
 
   function ask(type: string, request: Record<string, unknown> = {}): Promise<Reply> {
+    if (ended) return Promise.resolve(nobody(type));
     return new Promise((reply) => {
       const late = waiting.filter((question) => question.type === type);
       waiting = [...waiting.filter((question) => question.type !== type), { id: ++last, type, request, reply }];
@@ -81,5 +98,20 @@ export function questions(model: Model): { ask: NonNullable<Host["ask"]>; answer
     next();
   }
 
-  return { ask, answered };
+  /** Whether there is no one to ask: who waits hears it. */
+  function end(gone: boolean): void {
+    if (ended === gone) return;
+    ended = gone;
+    const all = now ? [now, ...waiting] : waiting;
+    now = null;
+    waiting = [];
+    all.forEach(({ type, reply }) => reply(nobody(type)));
+  }
+
+  return { ask, answered, end };
+}
+
+function nobody(type: string): Reply {
+  const problem = { type, message: "the kernel has ended or begun anew", hint: "run the cell again", start: 0, end: 0 };
+  return { answer: {}, problem, late: false };
 }

@@ -28,8 +28,6 @@ body[data-jp-theme-light="false"] :is(.kw-lab-panel, .kw-lab-tab) { --kw-soft: #
 
 .kw-lab-tab { padding: 10px 12px; }
 .kw-lab-tab .kw { max-width: none; } .kw-lab-tab .kw select { max-width: 100%; }
-.kw-lab-banner { padding: 6px 12px; margin-bottom: 8px; border-left: 3px solid var(--kw-warn); background: color-mix(in oklab, var(--kw-warn) 9%, transparent); } .kw-lab-banner:empty { display: none; }
-.kw-lab-banner b { color: var(--kw-warn); font-weight: 600; margin-right: 4px; }
 .kw-is-stale .kw-place-of-view { opacity: .8; }
 .kw-title-stale .lm-TabBar-tabLabel { font-style: italic; }
 .kw-lab-progress, .kw-lab-dims { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 4px 2px 10px; } .kw-lab-progress:empty, .kw-lab-dims:empty { display: none; }
@@ -130,6 +128,9 @@ body[data-jp-theme-light="false"] :is(.kw-lab-panel, .kw-lab-tab) { --kw-soft: #
 .kw-loops { overflow: auto; max-height: 380px; }
 .kw-loop { display: flex; flex-wrap: wrap; column-gap: 14px; } .kw-loop code:first-child { min-width: 148px; } .kw-loop code { white-space: pre-wrap; }
 .kw-loops .kw-filled { color: var(--kw-faint); } .kw-loops .kw-filled:empty { display: none; }
+.kw-stale-note { padding: 6px 12px; margin-bottom: 8px; border-left: 3px solid var(--kw-warn); background: color-mix(in oklab, var(--kw-warn) 9%, transparent); } .kw-stale-note:empty { display: none; }
+.kw > .kw-stale-note { margin-bottom: 0; }
+.kw-stale-note b { color: var(--kw-warn); font-weight: 600; margin-right: 4px; }
 .kw-note { color: var(--kw-warn); font-size: 12px; margin-top: 6px; } .kw-note:empty { display: none; }
 .kw-time { border-bottom: 0; border-top: 1px solid var(--kw-line); background: var(--kw-panel); }
 .kw-time input[type="range"] { flex: 1 1 120px; min-width: 80px; accent-color: var(--kw-accent); margin: 0; }
