@@ -22,7 +22,6 @@ from workbench.view.bundle import text_of
 from workbench.view.model import View
 from workbench.view.raw import RawKernel
 from workbench.view.timing import timing_view
-from workbench.view.tune_svg import progress_words
 from workbench.widgets import formatters
 from workbench.widgets.explore import explore
 from workbench.widgets.messages import (
@@ -310,7 +309,7 @@ def facts_of(thing: Any) -> str:
         case Report():
             line = counted(len(thing.faults), "fault") if thing.faults else "no fault"
         case _ if _is_search(thing):
-            line = progress_words(thing.shown)
+            line = thing.progress()
         case _:
             line = repr(thing).removeprefix(f"{type(thing).__name__}(").removesuffix(")")
     return line if len(line) <= MOST_FACTS else f"{line[: MOST_FACTS - 1]}…"

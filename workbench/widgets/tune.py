@@ -12,7 +12,7 @@ from workbench.runtime.devices import cpu
 from workbench.tune import Space, Trial, Tuning, tune
 from workbench.view.model import as_json
 from workbench.view.tune import TuneView, compared_view, running_view, tune_view
-from workbench.view.tune_svg import tune_words
+from workbench.view.tune_svg import progress_words, tune_words
 from workbench.widgets.explorer import STATIC, Explorer
 
 EVERY_S = 0.25
@@ -72,6 +72,11 @@ class TuneExplorer(Explorer):
                 return {"diff": as_json(compared_view(found, best, trial))}
             case _:
                 return super().asked(kind, request)
+
+    def progress(self) -> str:
+        """How far it is, in a few words."""
+        assert isinstance(self.shown, TuneView)
+        return progress_words(self.shown)
 
     @property
     def done(self) -> bool:
