@@ -17,6 +17,8 @@ What lives here
     import_time     C10: `import workbench`, and what it loads
     mapping_edit    C11: from a mapping's text to its picture
     mapping_paint   C11: from a keystroke to the picture, in a browser
+    program_paint   a kernel's Program screen until it is painted, in Python and a browser
+    browser         the browser of the last two, and a page with our drawings
     nvrtc_time      CUDA C++ to a cubin
     targets         the six kernels on every target: errors, registers, spills, shared memory
     gpu             the six kernels on a GPU, beside CuPy and torch

@@ -20,6 +20,7 @@ from workbench.bench.new_kernel import new_kernel
 from workbench.bench.new_shape import new_shape
 from workbench.bench.nvrtc_time import nvrtc_time
 from workbench.bench.product_on_cpu import product_on_cpu
+from workbench.bench.program_paint import program_paint
 from workbench.bench.second_process import second_process
 from workbench.bench.targets import targets
 
@@ -53,6 +54,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("new_shape", "", "a new length of a text for a model (ONNX), nothing cached", new_shape),
     Entry("mapping_edit", "C11", "from a mapping's text to its picture", mapping_edit),
     Entry("mapping_paint", "", "C11 in a browser: from a keystroke to the picture", mapping_paint),
+    Entry("program_paint", "", "a kernel's Program screen, until it is painted", program_paint),
     Entry("chain", "C2", "eight elementwise operators as one kernel", chain),
     Entry("rows", "C3", "softmax and layer normalisation, each as one kernel", rows),
     Entry("product_on_cpu", "C4", "products of matrices on one CPU thread", product_on_cpu),

@@ -8,10 +8,9 @@ Python's part.
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 from typing import Any
 
+from workbench.bench.browser import Absent, chromium, page_with
 from workbench.bench.figure import Figure, Goal, Settings, absent
 from workbench.bench.mapping_edit import TEXTS
 from workbench.mapping import parse_mapping
@@ -19,9 +18,6 @@ from workbench.view import as_json, mapping_view
 
 FRAME = Goal(16)
 EDITS = 120
-_STATIC = Path(__file__).parents[1] / "widgets" / "static"
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run")
 _NAMES = ("script from a keystroke to the picture", "a keystroke until the picture is there")
 
 # `work` is the time in our code, layout included, which drawing asks for; `until` also has the
@@ -69,20 +65,12 @@ _EDIT = """async ([views, edits]) => {
 
 def mapping_paint(settings: Settings) -> list[Figure]:
     """Edits of the expression box, another mapping each time."""
-    browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        return _missing("Chromium is not on PATH")
     try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        return _missing('playwright is not installed; python -m pip install ".[test]"')
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser, args=list(_FLAGS))
-        try:
+        with chromium() as started:
             work, until = _samples(started, 8 if settings.quick else EDITS)
             conditions = f"Chromium {started.version}, headless, drawn by the CPU"
-        finally:
-            started.close()
+    except Absent as why:
+        return _missing(str(why))
     return [
         _figure(_NAMES[0], work, conditions, FRAME),
         _figure(_NAMES[1], until, f"{conditions}; with the wait for the next frame", None),
@@ -94,10 +82,7 @@ def _missing(why: str) -> list[Figure]:
 
 
 def _samples(browser: Any, edits: int) -> tuple[list[float], list[float]]:
-    page = browser.new_page(viewport={"width": 1100, "height": 1000})
-    page.set_content("<body><div id='el'></div></body>")
-    page.add_style_tag(path=str(_STATIC / "workbench.css"))
-    page.add_script_tag(path=str(_STATIC / "standalone.js"))
+    page = page_with(browser)
     views = [json.loads(json.dumps(as_json(mapping_view(parse_mapping(t))))) for t in TEXTS]
     work, until = page.evaluate(_EDIT, [views, edits])
     return work, until
