@@ -76,6 +76,7 @@ def test_a_line_of_json_tells_all(entry: Entry, results: Callable[[str], list[Fi
         ("second_process", ["≤ 5 ms"]),
         ("mapping_edit", ["≤ 50 ms", "≤ 50 ms"]),
         ("mapping_paint", ["≤ 16 ms"]),
+        ("program_paint", ["≤ 300 ms"]),
         ("gpu_on_cpu", ["≥ 0.300 ×", "≥ 100 ×"]),
         ("nvrtc", ["≤ 100 ms", "≤ 300 ms"]),
         ("models", ["≤ 1 × onnxruntime", "≤ 1 ×"]),

@@ -32,6 +32,7 @@ b = np.empty_like(a)
 both = wb.compare({"ours": kernel.prepare(a, b), "numpy": lambda: a * 2 + 1}, budget_s=0.1)
 ours = both["ours"]
 """
+LIVE = "wb.explore(kernel)"
 MAPPING = "import workbench as wb\nwb.repeat(8, 1) * wb.spatial(2, 2)"
 
 
@@ -84,7 +85,7 @@ def test_settings_stop_motion_and_choose_the_texts_that_are_open(
     script = f"{KERNEL}\nkernel = scale(128, 4).compile('cuda:sm_90a')\nkernel"
     texts = ["CUDA", "LLVM"]
     notebook = open_notebook(
-        "settings.ipynb", MAPPING, script, live=True, motion="none", texts=texts
+        "settings.ipynb", MAPPING, script, LIVE, live=True, motion="none", texts=texts
     )
     notebook.run_all()
     page = notebook.page
@@ -92,10 +93,11 @@ def test_settings_stop_motion_and_choose_the_texts_that_are_open(
     grid.get_by_role("button", name="play").click()
     expect(grid.locator(".kw-where")).to_have_text("step 7 of 0…7")
     expect(grid.get_by_role("button", name="play")).to_have_attribute("aria-pressed", "false")
-    panes = page.locator(".jp-OutputArea .kw-program .kw-pane")
-    pressed = page.locator(".jp-OutputArea .kw-program .kw-tabs [aria-pressed=true]")
-    expect(pressed).to_have_text(["CUDA"])  # LLVM needs a kernel
-    expect(panes).to_have_count(1)
+    saved, live = page.locator(".jp-OutputArea .kw-program").all()
+    expect(saved.locator(".kw-tabs [aria-pressed=true]")).to_have_text(["CUDA"])
+    expect(saved.locator(".kw-pane")).to_have_count(1)  # LLVM needs a kernel
+    expect(live.locator(".kw-tabs [aria-pressed=true]")).to_have_text(texts)
+    expect(live.locator(".kw-pane").last).to_contain_text("define")
     palette(page, "Open the Kernel Workbench Panel")
     tab = opened(page, "kernel")
     expect(tab.locator(".kw-tabs [aria-pressed=true]")).to_have_text(["CUDA", "LLVM"])

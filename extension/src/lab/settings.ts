@@ -6,7 +6,6 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 
 import { Desk, IDesk } from "./desk";
 import { setSaved } from "./mime";
-import { firstTexts } from "./stage";
 
 const ID = "@kernel-workbench/lab:settings";
 
@@ -22,7 +21,8 @@ export const settings: JupyterFrontEndPlugin<void> = {
       desk.place = said("place") === "beside the notebook" ? "split-right" : "tab-after";
       desk.follows = said("refresh") === "after each cell";
       setSaved(rendermime, said("saved") === "live");
-      firstTexts.splice(0, Infinity, ...(found.get("texts").composite as string[]));
+      // drawings read them here, live widgets as well
+      document.body.dataset["kwTexts"] = (found.get("texts").composite as string[]).join();
       document.body.classList.toggle("kw-calm", said("motion") === "none");
     };
     found.changed.connect(apply);

@@ -7,9 +7,6 @@ import type { View } from "../viz/types";
 import type { Link } from "./link";
 import type { Refused } from "./protocol";
 
-/** Names of the texts that a program opens with; empty for the drawing's own choice. Settings change it. */
-export const firstTexts: string[] = [];
-
 export class Stage {
   readonly node = h("div", { class: "kw-place-of-view" });
   private drawn: Drawing<View> | null = null;
@@ -26,7 +23,6 @@ export class Stage {
       this.drawn?.dispose();
       this.drawn = draw(this.node, view, { ...this.host, ...(twins ? { twins } : {}), selected: (change) => this.onPick(change) }, text);
       this.shown = kind;
-      openTexts(this.node);
     }
     this.drawn.select(this.picked);
   }
@@ -47,26 +43,6 @@ export class Stage {
     this.host.selected?.(change);
     this.drawn?.select(this.picked);
   }
-}
-
-/**
- * Open the texts that were chosen in the settings, as a person does: by their buttons. Meanwhile the drawing is out of
- * the page, so that nothing moves and the focus stays where it is.
- */
-function openTexts(place: HTMLElement): void {
-  const root = place.querySelector<HTMLElement>(":scope > .kw-program");
-  if (!root) return;
-  const buttons = () => [...root.querySelectorAll<HTMLButtonElement>(".kw-tabs[aria-label=Texts] > button")];
-  const names = buttons().filter((each) => !each.disabled).map((each) => each.textContent ?? "");
-  if (!names.some((name) => firstTexts.includes(name))) return;
-  root.remove();
-  // first those that are wanted: the last one that is open cannot be closed
-  for (const wanted of [true, false])
-    for (const name of names.filter((each) => firstTexts.includes(each) === wanted)) {
-      const button = buttons().find((each) => each.textContent === name);
-      if (button?.getAttribute("aria-pressed") === String(!wanted)) button.click();
-    }
-  place.prepend(root);
 }
 
 /** Questions of a drawing to the kernel, about what the request `of()` has shown; what is exported holds the selection. */

@@ -221,6 +221,8 @@ export function renderProgram(el: HTMLElement, first: ProgramView, host: Host = 
     foot.replaceChildren(...view.figures.map(figureOf));
     fork.update(view.fork);
     show();
+    // the page may say which texts a person wants to see first
+    if (!same) openThese((document.body.dataset["kwTexts"] ?? "").split(",").filter(Boolean));
   }
 
   update(first);
