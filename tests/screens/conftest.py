@@ -161,12 +161,13 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook
             dark: bool = False,
             width: int = 1500,
             live: bool = False,
+            zoom: int = 1,
             **settings: object,
         ) -> Notebook:
             lab.write(name, *cells)
             lab.pictures(not live, **settings)
             lab.theme("Dark" if dark else "Light")
-            page = new_page(dark, width)
+            page = new_page(dark, width, zoom)
             page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")
             page.wait_for_function(
                 "() => /\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.textContent)"
@@ -213,13 +214,16 @@ def audit() -> Callable[[Page, str], None]:
 
 
 @contextmanager
-def _pages(browser: Browser) -> Iterator[Callable[[bool, int], Page]]:
+def _pages(browser: Browser) -> Iterator[Callable[..., Page]]:
     pages: list[Page] = []
     faults: list[str] = []
 
-    def new_page(dark: bool, width: int) -> Page:
+    def new_page(dark: bool, width: int, zoom: int = 1) -> Page:
+        # what a browser's zoom does: fewer CSS pixels, each of more on the screen
         page = browser.new_page(
-            color_scheme="dark" if dark else "light", viewport={"width": width, "height": 1100}
+            color_scheme="dark" if dark else "light",
+            viewport={"width": width // zoom, "height": 1100 // zoom},
+            device_scale_factor=zoom,
         )
         page.set_default_timeout(WAIT_MS)
         page.on("pageerror", lambda error: faults.append(str(error)))

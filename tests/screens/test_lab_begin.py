@@ -153,7 +153,7 @@ def test_small_places_colours_and_the_variable_under_the_cursor(
     open_notebook: Callable[..., Any], keep: Callable[..., None], audit: Callable[..., None]
 ):
     notebook = open_notebook(
-        "small.ipynb", "import workbench as wb", PLAIN, CUDA, live=True, dark=True, width=900
+        "small.ipynb", "import workbench as wb", PLAIN, CUDA, live=True, dark=True, zoom=2
     )
     page = notebook.page
     cuda = page.locator(".jp-CodeCell").nth(2)
@@ -169,8 +169,7 @@ def test_small_places_colours_and_the_variable_under_the_cursor(
     palette(page, "Explore the Variable Under the Cursor")
     tab = page.locator(".kw-lab-tab")
     expect(tab.locator(".kw-facts")).to_contain_text("32 workers")
-    # a window of 1500 px at 200 % has 750: nothing may stick out
-    page.set_viewport_size({"width": 750, "height": 550})
+    # at the browser's zoom of 200 % nothing may stick out
     page.keyboard.press("Control+B")
     palette(page, "Open the Kernel Workbench Panel")
     panel = page.get_by_role("region", name="Kernel workbench")
