@@ -4,6 +4,7 @@ What lives here
     space    what can be chosen, and which combinations are legal
     cost     how long a kernel should take, from its IR alone
     machine  what devices can do at most
+    roof     what this CPU can do at most, measured
     measure  one heat: compiled, checked, timed in turns; runs on any Executor
     search   rank, measure, keep every trial
     trial    what became of a candidate; the result of a search

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workbench.mapping.check import counted
 from workbench.passes.default import run as lower
 from workbench.runtime.timing import time_text
 from workbench.tune.cost import count, predict
 from workbench.tune.machine import machine_of
+from workbench.tune.roof import CHAINS, COPIED, RUNS, cpu_roof
 from workbench.view.units import bytes_text
 
 if TYPE_CHECKING:
@@ -74,20 +76,22 @@ def roofline(kernel: Kernel, median_us: float) -> Roofline:
     module = lower(kernel.module, kernel.target)
     work, machine = count(module), machine_of(kernel.target)
     us = max(median_us, 1e-9)
+    found = cpu_roof() if kernel.target.kind == "cpu" else machine
     line = Roofline(
         machine.name,
         intensity=work.operations / max(work.tensor_bytes, 1.0),
         achieved=work.operations / us / 1e3,
-        peak=machine.operations_per_us / 1e3,
-        bandwidth=machine.memory_bytes_per_us / 1e3,
+        peak=found.operations_per_us / 1e3,
+        bandwidth=found.memory_bytes_per_us / 1e3,
         figures=(),
     )
+    source = "measured" if found is not machine else "stated"
     predicted = predict(module, kernel.target)
     how = f"by the cost model; limited by {predicted.limiter}"
     figures = (
         *_done(work, line, us),
-        SourcedFigure("peak", f"{line.peak:.4g} Gop/s", "stated", _of_peak(machine)),
-        SourcedFigure("memory", f"{line.bandwidth:.4g} GB/s", "stated", _of_memory(machine)),
+        SourcedFigure("peak", f"{line.peak:.4g} Gop/s", source, _of_peak(machine)),
+        SourcedFigure("memory", f"{line.bandwidth:.4g} GB/s", source, _of_memory(machine)),
         _share(work, line, us),
         SourcedFigure("predicted", time_text(predicted.us), "predicted", how),
     )
@@ -125,18 +129,17 @@ def _share(work: Work, line: Roofline, us: float) -> SourcedFigure:
 def _of_peak(machine: Machine) -> str:
     if not machine.lanes:
         return f"FP32 rate of the {machine.name}, from its data sheet"
-    ghz = machine.operations_per_us / (machine.units * 2e3 * machine.lanes)
     return (
-        f"{machine.units} cores × {machine.lanes} lanes × 2 × {ghz:.3g} GHz: "
-        "one fused multiply-add a cycle, the clock is assumed"
+        f"{CHAINS} chains of fused multiply-adds on {counted(machine.units, 'core')} at once, "
+        f"{machine.lanes} lanes, best of {RUNS}"
     )
 
 
 def _of_memory(machine: Machine) -> str:
     if not machine.lanes:
         return f"of the {machine.name}, from its data sheet"
-    each = machine.memory_bytes_per_us / machine.units / 1e3
-    return f"{machine.units} cores × {each:.3g} GB/s, assumed"
+    size = bytes_text(4 * COPIED)
+    return f"{size} copied by {counted(machine.units, 'core')}, read and written, best of {RUNS}"
 
 
 def _count(value: float) -> str:
