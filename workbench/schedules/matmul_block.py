@@ -188,7 +188,28 @@ class Block:
             start = If(equal(self.k0, 0), start, Seq((ahead, again)))
             done = If(equal(self.k0, rounds - 1), done)
         keep = self.vectors(lambda i, v: Store(self.c, here(i, v), build.load(acc, (i, v))))
-        return Seq((Allocate(acc), start, self.terms(acc, down, across), keep, done))
+        nearer = () if self.of.packed is None else (self.nearer(down, across),)
+        return Seq((*nearer, Allocate(acc), start, self.terms(acc, down, across), keep, done))
+
+    def nearer(self, down: Expr, across: Expr) -> Stmt:
+        """A part of the next panel comes nearer with each register tile of this one.
+
+        Weights come from memory, and waiting for them at the head of each panel is felt.
+        """
+        wide, depth, packed = self.of.panels[1][1], self.of.stretches[1], self.of.packed
+        assert packed is not None
+        each = -(-depth // self.of.panels[0][1])
+        panel = build.add(build.mul(self.block[-1], wide), across, 1)
+        panel = smaller(panel, -(-self.of.shape[1] // self.of.unit[1]) - 1)
+        first = build.add(build.mul(self.k0, depth), build.mul(down, each))
+
+        def fetch(k: Expr, v: Expr) -> Stmt:
+            row = smaller(build.add(first, k), self.of.shape[2] - 1)
+            place = build.add(build.mul(v, self.of.lanes), LANE)
+            return Evaluate(build.load(packed.tensor, (panel, row, place)))
+
+        vectors = self.of.each[1]
+        return loop("k", each, lambda k: loop("v", vectors, lambda v: fetch(k, v), unroll=0))
 
     def terms(self, acc: Var, down: Expr, across: Expr) -> Stmt:
         """Sum up along k."""
