@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import itertools
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -129,6 +130,29 @@ def test_followers_fall_asleep_and_wake(threads: int, monkeypatch: pytest.Monkey
         assert (total == n).all()
         time.sleep(0.001 * (n % 3))
     _wait(lambda: states(followers) == {following._ASLEEP})
+
+
+@pytest.mark.skipif(following._getcpu is None, reason="only Linux is told where threads run")
+def test_who_was_woken_may_run_where_it_could_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "PATIENCE_NS", 20_000)
+    followers, usual = following._Followers(3), os.sched_getaffinity(0)
+    monkeypatch.setattr(following, "_followers", lambda _: followers)
+    asked: list[set[int]] = []
+    kept_off = following._kept_off
+
+    def noted(thread: int, processor: int) -> set[int]:
+        asked.append(kept_off(thread, processor))
+        return asked[-1]
+
+    monkeypatch.setattr(following, "_kept_off", noted)
+    made, total = counting(4, 7)
+    for _ in range(10):
+        made.together(0, 1)
+        _wait(lambda: states(followers) == {following._ASLEEP})
+    assert (total == 10).all()
+    assert set(map(frozenset, asked)) == {frozenset(usual if len(usual) > 1 else ())}
+    masks = [os.sched_getaffinity(thread.native_id or 0) for thread in followers._threads]
+    assert masks == [usual] * 3
 
 
 def test_nobody_comes(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,10 +110,14 @@ _getcpu = getattr(ctypes.CDLL(None), "sched_getcpu", None) if sys.platform == "l
 """Linux's call that tells which processor the caller runs on."""
 
 
-def _confine(thread: int, processors: set[int]) -> None:
-    """Where a thread may run; 0 is the caller's. A system that forbids it is asked no better."""
-    with suppress(OSError):
-        os.sched_setaffinity(thread, processors)
+def _kept_off(thread: int, processor: int) -> set[int]:
+    """Keep a thread off a processor; gives where it may run when it is awake, empty if anywhere."""
+    with suppress(OSError):  # of a system that forbids it
+        usual = os.sched_getaffinity(thread)
+        if others := usual - {processor}:
+            os.sched_setaffinity(thread, others)
+            return usual
+    return set()
 
 
 class _Followers:
@@ -154,13 +158,11 @@ class _Followers:
 
     def _wake(self, asleep: int) -> None:
         """Wake the followers of these bits, on other processors than the caller's."""
-        usual = os.sched_getaffinity(0) if _getcpu else set[int]()
-        others = usual - {_getcpu()} if _getcpu else usual
+        here = _getcpu() if _getcpu else -1
         while asleep:
             n = (asleep & -asleep).bit_length() - 1
-            if others:
-                _confine(self._threads[n].native_id or 0, others)
-            self._calls[n].put(usual)
+            thread = self._threads[n].native_id
+            self._calls[n].put(_kept_off(thread, here) if here >= 0 and thread else set())
             asleep &= asleep - 1
 
     def _grow(self, size: int) -> None:
@@ -177,7 +179,8 @@ class _Followers:
         calls, box = self._calls[number], self.boxes + 8 * _BOX * number
         while True:
             if usual := calls.get():
-                _confine(0, usual)
+                with suppress(OSError):
+                    os.sched_setaffinity(0, usual)
             self._function(box, _FOLLOW)
 
 
