@@ -22,7 +22,7 @@ from workbench.graph.shared import Scheduled
 from workbench.graph.siblings import block_threads
 from workbench.graph.tuned import Choices
 from workbench.graph.twins import schedule_once
-from workbench.graph.workspace import Step, Workspace, arena
+from workbench.graph.workspace import Step, Workspace, arena, room
 from workbench.ir.alike import alike
 from workbench.ir.target import Target
 from workbench.ir.types import TensorType
@@ -201,7 +201,7 @@ class CompiledGraph:
             space = self._idle.pop()
         except IndexError:
             space = self._workspace(xp)
-        own = [*arrays, *(space.result(xp, *each) for each in ends.made)]
+        own = [*arrays, *(room(xp, shape, kind, t) for t, shape, kind in ends.made)]
         for n in ends.scalars:
             own[n] = own[n].reshape(1)
         space.run(self._steps, own)

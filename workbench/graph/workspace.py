@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -49,9 +50,7 @@ class Workspace:
     `arrays` are constants and parts of the arena, `own` the arrays of the call that runs, `place`
     says which of them is a tensor's; `kind` is that of the target. `prepared` are launches that
     need nothing of the call; a CPU has `launches` for all steps, and `places` where the address of
-    a call's array belongs in them: its number, alignment [byte], pointers and index. `given` is
-    the memory of the last long results: once their receiver has dropped them it is used again, as
-    fresh pages can cost more than the kernels.
+    a call's array belongs in them: its number, alignment [byte], pointers and index.
     """
 
     arrays: dict[Tensor, Array]
@@ -61,23 +60,11 @@ class Workspace:
     launches: Launches | None = None
     places: list[tuple[int, int, Any, int]] = field(default_factory=list)
     own: Sequence[Array] = ()
-    given: dict[Tensor, list[Array]] = field(default_factory=dict)
 
     def array(self, tensor: Tensor) -> Array:
         """The array of a tensor in the call that runs."""
         n = self.place.get(tensor)
         return self.arrays[tensor] if n is None else self.own[n]
-
-    def result(self, xp: Any, tensor: Tensor, shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
-        """An array for an output of the call; no one else has it, or a part of it."""
-        given = self.given.setdefault(tensor, [])
-        for raw, count in zip(given, _counts(given), strict=True):
-            if count == _UNSHARED:
-                return _aligned(raw, shape, kind)
-        array = room(xp, shape, kind, tensor)
-        if _long(array):
-            self.given[tensor] = [array.base, *given[: _GIVEN - 1]]
-        return array
 
     def _point(self) -> bool:
         """Put the arrays of this call into the launches; False when one does not lie right."""
@@ -173,7 +160,7 @@ def kinds(inputs: Mapping[str, Array]) -> Hashable:
 def arena(xp: Any, plan: MemoryPlan) -> dict[Tensor, Array]:
     """Arrays for what lies between kernels, at their places in one piece of memory."""
     # numpy aligns to 16 bytes only: the arena starts at the next place that suits all
-    raw = room(xp, (plan.arena_bytes + _ALIGN,), "uint8", "what lies between kernels")
+    raw = _had(lambda: xp.empty(plan.arena_bytes + _ALIGN, "uint8"), "what lies between kernels")
     address = raw.data.ptr if hasattr(raw.data, "ptr") else raw.ctypes.data
     start = -address % _ALIGN
     arrays: dict[Tensor, Array] = {}
@@ -186,38 +173,62 @@ def arena(xp: Any, plan: MemoryPlan) -> dict[Tensor, Array]:
 _ALIGN = 256
 _PAGE = 4096
 _LONG = 2**16
+_SPARED_BYTES = 2**27
 
 
 def room(xp: Any, shape: tuple[int, ...], kind: str | np.dtype[Any], what: object) -> Array:
     """An array, nothing in it yet; on a CPU a long one begins with a page.
+
+    numpy aligns to 16 bytes: a vector in two lines is stored twice. A long array of numpy's
+    begins 16 bytes after a page does. Were a result a line after one, loads from such an input
+    would wait for stores just before them, whose addresses differ in the upper bits only.
 
     Raises
     ------
     LaunchError
         When there is no memory for it.
     """
+    array = _had(lambda: xp.empty(shape, kind), what)
+    if not isinstance(array, np.ndarray) or array.nbytes < _LONG:
+        return array
+    raw = _had(lambda: _SPARED.take(array.nbytes + _PAGE), what)
+    start = -raw.ctypes.data % _PAGE
+    return raw[start : start + array.nbytes].view(array.dtype).reshape(shape)
+
+
+def _had(make: Callable[[], Array], what: object) -> Array:
     try:
-        array = xp.empty(shape, kind)
-        if not _long(array):
-            return array
-        return _aligned(np.empty(array.nbytes + _PAGE, "uint8"), shape, array.dtype)
+        return make()
     except MemoryError as error:
         raise LaunchError(f"there is no memory for {what}", notes=[str(error)]) from None
 
 
-def _long(array: Array) -> bool:
-    return isinstance(array, np.ndarray) and array.nbytes >= _LONG
+class _Spared:
+    """Memory of long results: once who got one has dropped it, the next one lies there.
 
-
-def _aligned(raw: Array, shape: tuple[int, ...], kind: np.dtype[Any]) -> Array:
-    """An array in `raw`, at the beginning of a page.
-
-    numpy aligns to 16 bytes: a vector in two lines is stored twice. A long array of numpy's
-    begins 16 bytes after a page does. Were a result a line after one, loads from such an input
-    would wait for stores just before them, whose addresses differ in the upper bits only.
+    Fresh pages can cost more than the kernels that fill them. An array that has none but its list
+    to hold it, no view of it either, is free; all together they take no more than a bound.
     """
-    start = -raw.ctypes.data % _PAGE
-    return raw[start : start + raw.nbytes - _PAGE].view(kind).reshape(shape)
+
+    def __init__(self) -> None:
+        self._kept: list[Array] = []
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> Array:
+        """So many bytes, or a quarter more; of those that are free the one that was last in use."""
+        with self._lock:
+            counts = _counts(self._kept)
+            for n in reversed(range(len(counts))):
+                if counts[n] == _UNSHARED and size <= self._kept[n].nbytes <= size + size // 4:
+                    self._kept.append(self._kept.pop(n))
+                    return self._kept[-1]
+            if size > _SPARED_BYTES:
+                return np.empty(size, "uint8")
+            total = sum(raw.nbytes for raw in self._kept) + size
+            while total > _SPARED_BYTES:
+                total -= self._kept.pop(0).nbytes
+            self._kept.append(np.empty(size, "uint8"))
+            return self._kept[-1]
 
 
 def _counts(arrays: list[Array]) -> list[int]:
@@ -227,5 +238,4 @@ def _counts(arrays: list[Array]) -> list[int]:
 _UNSHARED = _counts([object()])[0]
 """What `_counts` says of what only its list holds."""
 
-_GIVEN = 2
-"""Results of one output whose memory is kept: a loop still has the last one when it asks."""
+_SPARED = _Spared()
