@@ -18,7 +18,7 @@ from workbench.graph.layout import Repacking, blocked, blocked_shape, pack, unpa
 from workbench.graph.operator import Operator
 from workbench.graph.quads import quads
 from workbench.graph.tensor import Tensor
-from workbench.ir.expr import Binary, BinaryOp, Cast, Load
+from workbench.ir.expr import Binary, BinaryOp, Cast, Expr, Load, Var
 from workbench.ir.traverse import variables, walk
 from workbench.ir.types import f32, i8, i32, u8
 from workbench.schedules.compute import Reducer
@@ -58,9 +58,19 @@ def _convolves(op: Operator) -> bool:
     value = reduction.value
     if not isinstance(value, Binary) or value.op is not BinaryOp.MUL:
         return False
+    loads = [n for n in walk(value) if isinstance(n, Load)]
+    if not any(_over_windows(n.index, set(reduction.axes)) for n in loads):
+        return False
     weight = value.b.a if isinstance(value.b, Cast) else value.b
     # weights that fill up a block are zeros: nothing may be taken off from them
     return op.output.dtype == f32 or isinstance(weight, Load)
+
+
+def _over_windows(index: Sequence[Expr], reduced: set[Var]) -> bool:
+    """Whether channels are summed over, or places of a window; a product of matrices does not."""
+    found = [variables(e) for e in index]
+    windows = any(read & reduced and read - reduced for read in found[2:])
+    return windows or (len(found) > 1 and bool(found[1] & reduced))
 
 
 _BLOCKED = (f32, i32, u8, i8)
