@@ -1,4 +1,4 @@
-"""What is open when its kernel ends or begins anew, and a search while it runs."""
+"""What is open when its kernel ends, begins anew or has two notebooks; a search while it runs."""
 
 from __future__ import annotations
 
@@ -52,6 +52,27 @@ def test_a_widget_says_that_its_kernel_is_gone_and_comes_back_with_its_cell(
     expect(stale).to_be_empty()
     screen.get_by_label("Mapping expression").fill("spatial(2, 2)")
     expect(screen.locator(".kw-facts")).to_contain_text("4 workers")
+
+
+def test_a_second_notebook_on_one_kernel_has_live_widgets_too(
+    lab: Any, open_notebook: Callable[..., Any]
+):
+    notebook = open_notebook("first.ipynb", EXPLORE, live=True)
+    page = notebook.page
+    sessions = f"{lab.url}/api/sessions?token={lab.token}"
+    known = page.request.get(sessions).json()
+    (kernel,) = [each["kernel"] for each in known if each["path"] == "first.ipynb"]
+    lab.write("second.ipynb", "wb.explore(wb.spatial(2, 2))")
+    other = {"path": "second.ipynb", "name": "second", "type": "notebook"}
+    assert page.request.post(sessions, data=other | {"kernel": {"id": kernel["id"]}}).ok
+    run(page, 0)
+    expect(page.locator(".kw-widget .kw-facts")).to_contain_text("32 workers")
+    page.locator(".jp-DirListing-item", has_text="second.ipynb").dblclick()
+    page.locator(".jp-CodeCell:visible .cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    second = page.locator(".jp-NotebookPanel:visible .kw-mapping")
+    second.get_by_label("Mapping expression").fill("spatial(4, 4)")
+    expect(second.locator(".kw-facts")).to_contain_text("16 workers")
 
 
 SEARCH = """import threading
