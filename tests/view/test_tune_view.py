@@ -185,6 +185,9 @@ def test_a_roofline_counts_what_the_kernel_does():
     assert all(f.formula for f in line.figures)
     share = line.achieved / min(line.peak, line.bandwidth * line.intensity)
     assert figures["of the roof"].value == f"{100 * share:.3g} %"
+    cached = {f.label: f for f in roofline(kernel, 1e-3).figures}["of the roof"]
+    assert cached.formula.endswith("above it: the data lie in a cache")
+    assert "cache" not in figures["of the roof"].formula
     gpu = roofline(scale(64).compile("cuda:sm_90a"), 10.0)
     stated = {f.label: f for f in gpu.figures}["peak"]
     assert (stated.source, "data sheet" in stated.formula) == ("stated", True)

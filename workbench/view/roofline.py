@@ -119,11 +119,16 @@ def _share(work: Work, line: Roofline, us: float) -> SourcedFigure:
     speed, slope = work.tensor_bytes / us / 1e3, line.bandwidth * line.intensity
     if not line.intensity:
         share = f"{100 * speed / line.bandwidth:.3g} %"
-        how = f"{speed:.3g} ÷ {line.bandwidth:.4g} GB/s"
+        how = f"{speed:.3g} ÷ {line.bandwidth:.4g} GB/s{_cached(speed > line.bandwidth)}"
         return SourcedFigure("of the memory", share, "measured", how)
     roof, limit = min((line.peak, "peak"), (slope, "memory × intensity"))
-    how = f"{line.achieved:.3g} ÷ {roof:.4g} Gop/s, {limit}"
+    how = f"{line.achieved:.3g} ÷ {roof:.4g} Gop/s, {limit}{_cached(line.achieved > slope)}"
     return SourcedFigure("of the roof", f"{100 * line.achieved / roof:.3g} %", "measured", how)
+
+
+def _cached(above: bool) -> str:
+    """Why a kernel can be above what memory gives."""
+    return "; above it: the data lie in a cache" if above else ""
 
 
 def _of_peak(machine: Machine) -> str:
