@@ -1,12 +1,14 @@
-"""The browser in which what a person waits for is measured, and a page with our drawings."""
+"""The browser in which what a person waits for is measured, a page with our drawings, a figure."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from workbench.bench.figure import Figure, Goal
 
 STATIC = Path(__file__).parents[1] / "widgets" / "static"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -49,3 +51,11 @@ def page_with(browser: Any, script: bool = True) -> Any:
     if script:
         page.add_script_tag(path=str(STATIC / "standalone.js"))
     return page
+
+
+def waited(name: str, samples: Sequence[float], conditions: str, goal: Goal | None) -> Figure:
+    """The median of what a person waited [ms], its quartiles, and the slowest of all."""
+    ordered = sorted(samples)
+    low, middle, high = (ordered[len(ordered) * k // 4] for k in (1, 2, 3))
+    facts = {"samples": len(ordered), "slowest ms": round(ordered[-1], 1)}
+    return Figure(name, middle, "ms", low, high, goal, conditions, facts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from workbench.bench.browser import Absent, chromium, page_with
+from workbench.bench.browser import Absent, chromium, page_with, waited
 from workbench.bench.figure import Figure, Goal, Settings, absent
 from workbench.bench.mapping_edit import TEXTS
 from workbench.mapping import parse_mapping
@@ -72,8 +72,8 @@ def mapping_paint(settings: Settings) -> list[Figure]:
     except Absent as why:
         return _missing(str(why))
     return [
-        _figure(_NAMES[0], work, conditions, FRAME),
-        _figure(_NAMES[1], until, f"{conditions}; with the wait for the next frame", None),
+        waited(_NAMES[0], work, conditions, FRAME),
+        waited(_NAMES[1], until, f"{conditions}; with the wait for the next frame", None),
     ]
 
 
@@ -86,10 +86,3 @@ def _samples(browser: Any, edits: int) -> tuple[list[float], list[float]]:
     views = [json.loads(json.dumps(as_json(mapping_view(parse_mapping(t))))) for t in TEXTS]
     work, until = page.evaluate(_EDIT, [views, edits])
     return work, until
-
-
-def _figure(name: str, samples: list[float], conditions: str, goal: Goal | None) -> Figure:
-    ordered = sorted(samples)
-    low, middle, high = (ordered[len(ordered) * k // 4] for k in (1, 2, 3))
-    facts = {"edits": len(ordered), "slowest ms": round(ordered[-1], 1)}
-    return Figure(name, middle, "ms", low, high, goal, conditions, facts)

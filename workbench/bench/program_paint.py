@@ -10,7 +10,7 @@ import json
 import time
 from typing import Any
 
-from workbench.bench.browser import STATIC, Absent, chromium, page_with
+from workbench.bench.browser import STATIC, Absent, chromium, page_with, waited
 from workbench.bench.figure import Figure, Goal, Settings, absent
 from workbench.bench.samples import SAMPLES, Sample
 from workbench.view.model import as_json
@@ -49,9 +49,9 @@ def program_paint(settings: Settings) -> list[Figure]:
     python, painted = zip(*taken, strict=True)
     both = [sum(each) for each in taken]
     return [
-        _figure("Python: from the kernel to the text of its view", python, "", None),
-        _figure("browser: from our script to the picture", painted, conditions, None),
-        _figure(_NAME, both, conditions, WAIT),
+        waited("Python: from the kernel to the text of its view", python, "", None),
+        waited("browser: from our script to the picture", painted, conditions, None),
+        waited(_NAME, both, conditions, WAIT),
     ]
 
 
@@ -66,10 +66,3 @@ def _sample(browser: Any, sample: Sample) -> tuple[float, float]:
     painted = float(page.evaluate(_PAINT, [script, data]))
     page.close()
     return python, painted
-
-
-def _figure(name: str, samples: Any, conditions: str, goal: Goal | None) -> Figure:
-    ordered = sorted(samples)
-    low, middle, high = (ordered[len(ordered) * k // 4] for k in (1, 2, 3))
-    facts = {"samples": len(ordered), "slowest ms": round(ordered[-1], 1)}
-    return Figure(name, middle, "ms", low, high, goal, conditions, facts)
