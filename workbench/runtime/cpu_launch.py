@@ -6,6 +6,7 @@ import ctypes
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -139,11 +140,12 @@ class CpuLauncher:
         """
         del kept  # the caller's frame has it
         row = Row(1, self.binary.scratch_bytes, self.threads)
-        left = self.blocks - begin
-        at_once = LONGEST_NS * min(self.threads, cores())
-        cuts = max(1, min(left, int(min(ns, 1e12)) // at_once))
-        for n in range(cuts):
-            start, stop = begin + left * n // cuts, begin + left * (n + 1) // cuts
+        left, least = self.blocks - begin, min(self.threads, cores())
+        # a cut waits for its last block: it has as many for each thread
+        rounds = -(-left // least)
+        cuts = max(1, min(rounds, int(min(ns, 1e12)) // (LONGEST_NS * least)))
+        edges = [begin + min(left, rounds * n // cuts * least) for n in range(cuts + 1)]
+        for start, stop in pairwise(edges):
             grain = -(-(stop - start) // (SHARES_PER_THREAD * self.threads))
             row.set(0, self.binary.address(), address, stop - start, grain, start)
             row.together(0, 1)
