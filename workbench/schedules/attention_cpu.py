@@ -142,8 +142,7 @@ def _block(knobs: AttentionCpu, of: Attention, block: Sequence[Var]) -> Stmt:
     first = First(one, block, left, right, storage.scores, k)
     (rounds, depth), wide = two.stretches, two.panels[1][1]
     right = shared("values", dtype_of(two.right), wide, depth, columns)
-    sums = (knobs.high, wide * two.unit[0], columns) if rounds > 1 else (1, *two.unit)
-    total = shared("sums", two.dtype, *sums)
+    total = shared("sums", two.dtype, *two.sums)
     second = Second(two, block, storage.weights, right, total, Var("k1", i32))
     zero, step, sync = build.const(0), build.const(1), Evaluate(build.call("syncthreads"))
 

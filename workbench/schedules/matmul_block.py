@@ -173,23 +173,24 @@ class Block:
             column = build.add(build.mul(v, lanes), LANE)
             if rounds == 1:
                 return build.const(0), i, column
-            return down, build.add(build.mul(across, rows), i), column
+            return across, build.add(build.mul(down, rows), i), column
+
+        def more(i: Expr, v: Expr) -> Stmt:
+            """Add what the stretches before gave."""
+            before = build.load(self.c, here(i, v))
+            return Store(acc, (i, v), build.add(build.load(acc, (i, v)), before))
 
         zero = build.const(0, self.of.dtype)
         start = self.vectors(lambda i, v: Store(acc, (i, v), zero))
-        done = self.store(down, across, here)
-        if rounds > 1:
-            again = self.vectors(lambda i, v: Store(acc, (i, v), build.load(self.c, here(i, v))))
-            # what the next tile adds to comes nearer meanwhile
-            after = smaller(build.add(down, 1), build.sub(self.panels(0), 1))
-            ahead = self.vectors(
-                lambda i, v: Evaluate(build.load(self.c, (after, *here(i, v)[1:])))
-            )
-            start = If(equal(self.k0, 0), start, Seq((ahead, again)))
-            done = If(equal(self.k0, rounds - 1), done)
         keep = self.vectors(lambda i, v: Store(self.c, here(i, v), build.load(acc, (i, v))))
         nearer = () if self.of.packed is None else (self.nearer(down, across),)
-        return Seq((*nearer, Allocate(acc), start, self.terms(acc, down, across), keep, done))
+        body = [*nearer, Allocate(acc), start, self.terms(acc, down, across), keep]
+        done = self.store(down, across, here)
+        if rounds > 1:
+            # sums come from memory after the products: at once they would be waited for
+            body.insert(-1, If(build.less(0, self.k0), self.vectors(more)))
+            done = If(equal(self.k0, rounds - 1), done)
+        return Seq((*body, done))
 
     def nearer(self, down: Expr, across: Expr) -> Stmt:
         """A part of the next panel comes nearer with each register tile of this one.

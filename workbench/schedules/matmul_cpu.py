@@ -60,7 +60,7 @@ class MatmulCpu:
     lanes: int = 16
     each: tuple[int, int] = (6, 4)
     depth: int = 128
-    tile: tuple[int, int] = (1024, 2048)
+    tile: tuple[int, int] = (2048, 1024)
     blocks: int = 4
 
     def build(self, compute: Compute) -> Module:
@@ -135,14 +135,12 @@ def _block(of: Product, block: Sequence[Var]) -> Stmt:
     """What one block does."""
     (_, high), (_, wide) = of.panels
     (rounds, depth), (rows, columns) = of.stretches, of.unit
-    # sums of all of the block where they are added to, else of a register tile
-    sums = (high, wide * rows, columns) if rounds > 1 else (1, rows, columns)
     state = Block(
         of,
         block,
         Var("a_tile", TensorType(dtype_of(of.left), (high * rows, depth), Scope.SHARED)),
         Var("b_tile", TensorType(dtype_of(of.right), (wide, depth, columns), Scope.SHARED)),
-        Var("c_tile", TensorType(of.dtype, sums, Scope.SHARED)),
+        Var("c_tile", TensorType(of.dtype, of.sums, Scope.SHARED)),
         Var("k0", i32),
     )
     zero, sync = build.const(0), Evaluate(build.call("syncthreads"))

@@ -96,6 +96,13 @@ class Product:
         return rounds, units * self.lanes if rounds > 1 else self.shape[2]
 
     @property
+    def sums(self) -> tuple[int, ...]:
+        """Scratch memory for sums: panel by panel of all the block where they are added to, else
+        of a register tile."""
+        (rows, columns), ((_, high), (_, wide)) = self.unit, self.panels
+        return (wide, high * rows, columns) if self.stretches[0] > 1 else (1, rows, columns)
+
+    @property
     def dtype(self) -> DType:
         """Of the sum."""
         assert self.compute.reduction is not None

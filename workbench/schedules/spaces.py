@@ -70,7 +70,7 @@ def _others(usual: Template, compute: Compute) -> list[Template]:
             return _simt(usual)
         case MatmulCpu():
             tiles = matmul_cpu.REGISTER_TILES.get(usual.lanes, matmul_cpu.REGISTER_TILES[8])
-            sides = ((256, 512), (512, 512), (512, 1024), (1024, 512), (1024, 2048))
+            sides = ((256, 512), (512, 512), (512, 1024), (1024, 512), (1024, 2048), (2048, 1024))
             return [
                 replace(usual, each=each, depth=depth, tile=tile)
                 for each, depth, tile in product(tiles, (128, 192, 256, 512), sides)
