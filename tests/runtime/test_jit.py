@@ -182,6 +182,39 @@ def test_an_interrupt_ends_a_launch_and_leaves_its_arrays_alone(monkeypatch):
     assert b.all()
 
 
+@pytest.mark.parametrize("blocks", [2, 3, 5, 64, 67])
+@pytest.mark.parametrize("threads", [2, 3, 8])
+@pytest.mark.parametrize("seconds", [0.03, 0.3, 5.0, 1e9])
+def test_cuts_of_a_long_launch_leave_no_thread_idle(blocks, threads, seconds, monkeypatch):
+    cut = []
+
+    class Row:
+        def __init__(self, *_):
+            pass
+
+        def set(self, n, code, arguments, blocks, grain, start=0):
+            cut.append((start, blocks, grain))
+
+        def together(self, first, last):
+            pass
+
+    monkeypatch.setattr(cpu_launch, "Row", Row)
+    monkeypatch.setattr(cpu_launch, "cores", lambda: 8)
+    launch = launcher(module_of(LONG.replace("64", str(blocks))), threads=threads)
+    launch._shared(0, 1, seconds * 1e9, ())
+    starts, counts, grains = zip(*cut, strict=True)
+    ends = [s + n for s, n in zip(starts, counts, strict=True)]
+    assert [*starts, blocks] == [1, *ends]
+    assert all(n > 0 for n in counts)
+    # who waits at the end of a cut has nothing to do: as many turns as without any
+    most = min(threads, blocks)
+    assert sum(-(-n // most) for n in counts) == -(-(blocks - 1) // most)
+    turns = [-(-n // most) for n in counts]
+    longest = seconds / (blocks - 1) * max(turns)
+    assert longest <= 3 * max(cpu_launch.LONGEST_NS / 1e9, seconds / (blocks - 1))
+    assert all(g * most <= n + most for g, n in zip(grains, counts, strict=True))
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_process_makes_threads_of_its_own():
     code = f"""

@@ -51,7 +51,7 @@ def _beside_numpy(size: Extents, settings: Settings) -> list[Figure]:
     a, b, c = sample.arrays(size)
     run = one_thread(sample.program().compile("cpu", **sample.extents(size)), [a, b, c])
     name = " × ".join(map(str, size))
-    limited = one_blas_thread()
+    limited = blas_threads(1)
     if limited is None:
         return [absent(f"of numpy's speed, {name}", _NO_LIMITS, _NUMPY, "×")]
     with limited:
@@ -93,10 +93,10 @@ def _rate(operations: int, of: Measurement) -> float:
     return operations / of.median_us / 1e3
 
 
-def one_blas_thread() -> AbstractContextManager[object] | None:
-    """Bounds numpy's BLAS to one thread; None without threadpoolctl."""
+def blas_threads(count: int) -> AbstractContextManager[object] | None:
+    """Bounds the threads of numpy's BLAS; None without threadpoolctl."""
     try:
         from threadpoolctl import threadpool_limits  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
-    return threadpool_limits(1)
+    return threadpool_limits(count)

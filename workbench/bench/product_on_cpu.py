@@ -1,7 +1,8 @@
-"""C4: products of f32 matrices on one CPU thread, beside numpy and onnxruntime.
+"""C4: products of f32 matrices on a CPU, beside numpy and onnxruntime with as many threads.
 
-In the shapes of layers the right factor is a weight: onnxruntime gets it as a constant of the
-model, and both pack it ahead.
+Squares are multiplied on one thread and on all, what layers have on one. In the shapes of layers
+the right factor is a weight: onnxruntime gets it as a constant of the model, and both pack it
+ahead.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
 from workbench.bench.figure import Figure, Goal, Settings, absent, duration, times
-from workbench.bench.gpu_on_cpu import one_blas_thread, one_thread
+from workbench.bench.gpu_on_cpu import blas_threads, one_thread
+from workbench.bench.turns import in_turns
 from workbench.driver.build import compile_module
 from workbench.graph.build import Builder
 from workbench.graph.graph import Graph
@@ -19,7 +21,8 @@ from workbench.graph.pack import pack_weights
 from workbench.graph.tensor import Tensor
 from workbench.ir.target import Target
 from workbench.ir.types import f32
-from workbench.runtime.timing import Run, compare, ratio
+from workbench.runtime.following import cores
+from workbench.runtime.timing import Run, ratio
 from workbench.schedules import schedule
 
 if TYPE_CHECKING:
@@ -36,32 +39,39 @@ _LAYERS = ((128, 768, 768), (128, 3072, 768), (128, 768, 3072), (1, 1000, 1280))
 def product_on_cpu(settings: Settings) -> list[Figure]:
     """Times and ratios for square matrices, and for the shapes of layers."""
     if settings.quick:
-        return _beside((64, 64, 64), weights=True, settings=settings)
-    figures = [f for n in _SQUARE for f in _beside((n, n, n), weights=False, settings=settings)]
-    return [*figures, *(f for s in _LAYERS for f in _beside(s, weights=True, settings=settings))]
+        return _beside((64, 64, 64), 1, weights=True, settings=settings)
+    figures = [
+        f
+        for n in _SQUARE
+        for threads in sorted({1, cores()})
+        for f in _beside((n, n, n), threads, weights=False, settings=settings)
+    ]
+    return [*figures, *(f for s in _LAYERS for f in _beside(s, 1, weights=True, settings=settings))]
 
 
-def _beside(size: tuple[int, int, int], *, weights: bool, settings: Settings) -> list[Figure]:
+def _beside(
+    size: tuple[int, int, int], threads: int, *, weights: bool, settings: Settings
+) -> list[Figure]:
     m, n, k = size
-    name = " × ".join(map(str, size))
+    name = " × ".join(map(str, size)) + (f", {threads} threads" if threads > 1 else "")
     rng = np.random.default_rng(0)
     a = rng.standard_normal((m, k), dtype=np.float32)
     b = rng.standard_normal((k, n), dtype=np.float32)
     c = np.full((m, n), np.nan, np.float32)
-    limited = one_blas_thread()
+    limited = blas_threads(threads)
     if limited is None:
         why = 'threadpoolctl is not installed; python -m pip install ".[bench]"'
         return [absent(f"numpy ÷ workbench, {name}", why, _GOAL, "×")]
     beside = np.empty_like(c)
     runs: dict[str, Run] = {
-        "workbench": _launch(a, b, c, weights=weights),
+        "workbench": _launch(a, b, c, threads, weights=weights),
         "numpy": lambda: np.matmul(a, b, out=beside),
     }
-    theirs = _onnxruntime(a, b, weights=weights)
+    theirs = _onnxruntime(a, b, threads, weights=weights)
     if theirs is not None:
         runs["onnxruntime"] = theirs
     with limited:
-        found = compare(runs, budget_s=settings.budget_s)
+        found = in_turns(runs, settings.budget_s)
     error = np.abs(c - a.astype(np.float64) @ b.astype(np.float64)).max() / np.sqrt(k)
     assert error < 1e-4, "the result is wrong"
     figures = [
@@ -78,8 +88,8 @@ def _beside(size: tuple[int, int, int], *, weights: bool, settings: Settings) ->
     return [*figures, times(label, slower, _GOAL)]
 
 
-def _launch(a: Any, b: Any, c: Any, *, weights: bool) -> Run:
-    """The product on one thread; weights are packed ahead, as in a model that is compiled."""
+def _launch(a: Any, b: Any, c: Any, threads: int, *, weights: bool) -> Run:
+    """The product as a kernel; weights are packed ahead, as in a model that is compiled."""
     builder = Builder()
     left, right = Tensor("a", f32, a.shape), Tensor("b", f32, b.shape)
     out = product(builder, "matmul", left, right)
@@ -90,11 +100,12 @@ def _launch(a: Any, b: Any, c: Any, *, weights: bool) -> Run:
     (op,) = packed.operators
     arrays = {left: a, right: b, **packed.constants}
     kernel = compile_module(schedule(op.definition, Target("cpu")), "cpu")
-    return one_thread(kernel, [*(arrays[t] for t in op.inputs), c])
+    args = [*(arrays[t] for t in op.inputs), c]
+    return one_thread(kernel, args) if threads == 1 else kernel.prepare(*args)
 
 
-def _onnxruntime(a: Any, b: Any, *, weights: bool) -> Run | None:
-    """The product in a session of one thread; None where it is not installed."""
+def _onnxruntime(a: Any, b: Any, threads: int, *, weights: bool) -> Run | None:
+    """The product in a session; None where it is not installed."""
     try:
         import onnx  # pyright: ignore[reportMissingImports]
         import onnxruntime  # pyright: ignore[reportMissingImports]
@@ -115,7 +126,7 @@ def _onnxruntime(a: Any, b: Any, *, weights: bool) -> Run | None:
     )
     model = make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

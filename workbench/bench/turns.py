@@ -9,7 +9,7 @@ from workbench.runtime.devices import cpu
 from workbench.runtime.timing import CpuClock, Measurement, Run
 
 _SAMPLE_US = 40_000.0
-_PAUSE_S = 0.05
+_PAUSE_S = 0.15
 _LEAST = 5
 
 
@@ -17,7 +17,8 @@ def in_turns(runs: Mapping[str, Run], budget_s: float) -> dict[str, Measurement]
     """Samples of several calls each, in turns.
 
     The threads of either side spin for a while after a call, on the cores that the other one is
-    to use: before each sample there is a pause, and some calls that do not count.
+    to use (OpenBLAS's are felt for 0.1 s): before each sample there is a pause, and some calls
+    that do not count.
     """
     clock = CpuClock(cpu().name)
     calls: dict[str, int] = {}

@@ -10,9 +10,9 @@ from workbench.base.lazy import lazy
 from workbench.interp.expressions import call, evaluate, evaluate_all
 from workbench.interp.intrinsics import undefined
 from workbench.interp.machine import Frame, Loop, Machine, Tasks
-from workbench.interp.memory import allocate, store
+from workbench.interp.memory import allocate, locate, store
 from workbench.interp.values import numpy_dtype, poison
-from workbench.ir.expr import Call, Const, Var
+from workbench.ir.expr import Call, Const, Load, Var
 from workbench.ir.stmt import (
     Allocate,
     Assign,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from workbench.interp.machine import Mask
     from workbench.interp.values import Array
+    from workbench.ir.expr import Expr
     from workbench.ir.module import Function
     from workbench.ir.stmt import Stmt
 else:
@@ -65,11 +66,7 @@ def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901
             return _loop(m, stmt, mask, _task_turns(m, stmt, mask))
         case Evaluate():
             m.step(stmt)
-            _ = (
-                call(m, stmt.value, mask)
-                if isinstance(stmt.value, Call)
-                else evaluate(m, stmt.value, mask)
-            )
+            _effect(m, stmt.value, mask)
         case While():
             return _loop(m, stmt, mask, _while_turns(m, stmt))
         case Allocate():
@@ -79,6 +76,16 @@ def execute(m: Machine, stmt: Stmt, mask: Mask) -> Mask | None:  # noqa: C901
         case _:
             assert_never(stmt)
     return mask
+
+
+def _effect(m: Machine, value: Expr, mask: Mask) -> None:
+    if isinstance(value, Call):
+        call(m, value, mask)
+    elif isinstance(value, Load):
+        # for the cache alone: nobody has the value, so that it need not be there yet
+        locate(m, value, evaluate_all(m, value.index, mask), value.type.lanes, mask)
+    else:
+        evaluate(m, value, mask)
 
 
 def _union(a: Mask | None, b: Mask | None) -> Mask | None:

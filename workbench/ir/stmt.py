@@ -55,7 +55,8 @@ class Store(Node):
 class Evaluate(Node):
     """An expression for its effect: a barrier, an atomic, a device function.
 
-    Of a load only the effect on caches is left: a CPU fetches what lies there.
+    Of a load only the effect on caches is left: a CPU fetches what lies there, whether or not it
+    was written yet.
     """
 
     value: Expr

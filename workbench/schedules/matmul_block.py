@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.ir import build
@@ -165,15 +166,13 @@ class Block:
     def tile(self, down: Expr, across: Expr) -> Stmt:
         """One register tile."""
         acc = Var("acc", TensorType(self.of.dtype, self.of.each, Scope.REGISTER))
-        rows, lanes = self.of.unit[0], self.of.lanes
+        width, lanes = self.of.unit[1], self.of.lanes
         rounds = self.of.stretches[0]
 
         def here(i: Expr, v: Expr) -> tuple[Expr, ...]:
             """Where an element of the register tile lies in scratch memory."""
-            column = build.add(build.mul(v, lanes), LANE)
-            if rounds == 1:
-                return build.const(0), i, column
-            return across, build.add(build.mul(down, rows), i), column
+            place = build.add(build.mul(i, width), build.mul(v, lanes), LANE)
+            return (place,) if rounds == 1 else (across, down, place)
 
         def more(i: Expr, v: Expr) -> Stmt:
             """Add what the stretches before gave."""
@@ -239,9 +238,17 @@ class Block:
 
         def term(k: Expr) -> Stmt:
             loads = loop("v", vectors, lambda v: fetch(k, v), unroll=0)
-            return Seq((Allocate(b), loads, loop("i", rows, lambda i: row(k, i), unroll=0)))
+            near = self.near(down, across, k)
+            return Seq((*near, Allocate(b), loads, loop("i", rows, lambda i: row(k, i), unroll=0)))
 
         return loop("k", self.depth, term)
+
+    def near(self, down: Expr, across: Expr, k: Expr) -> tuple[Stmt, ...]:
+        """Sums that are added to after the products come nearer, some with each term."""
+        each = prod(self.of.unit) // self.of.stretches[1]
+        if self.of.stretches[0] == 1 or each == 0:
+            return ()
+        return (Evaluate(build.load(self.c, (across, down, build.mul(k, each)))),)
 
     def vectors(self, body: Callable[[Expr, Expr], Stmt]) -> Stmt:
         """`body` for every vector of the register tile."""

@@ -112,12 +112,12 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
 
 
 def _depth(row_bytes: int) -> int:
-    """Rows of a panel that take three quarters of the first-level cache.
+    """Rows of a panel that take two thirds of the first-level cache.
 
     Source: Low et al., "Analytical Modeling Is Enough for High-Performance BLIS", ACM TOMS 43
     (2016), section 4: the panel stays, rows of the left factor and of the sums pass by.
     """
-    return max(16, host().level1_bytes * 3 // 4 // row_bytes // 16 * 16)
+    return max(16, host().level1_bytes * 2 // 3 // row_bytes // 16 * 16)
 
 
 def _module(of: Product) -> Module:

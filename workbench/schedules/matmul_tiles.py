@@ -97,10 +97,13 @@ class Product:
 
     @property
     def sums(self) -> tuple[int, ...]:
-        """Scratch memory for sums: panel by panel of all the block where they are added to, else
-        of a register tile."""
-        (rows, columns), ((_, high), (_, wide)) = self.unit, self.panels
-        return (wide, high * rows, columns) if self.stretches[0] > 1 else (1, rows, columns)
+        """Shape of scratch memory for sums: of all the block where they are added to, tile by tile.
+
+        Else it has those of one register tile.
+        """
+        (_, high), (_, wide) = self.panels
+        tile = prod(self.unit)
+        return (wide, high, tile) if self.stretches[0] > 1 else (tile,)
 
     @property
     def dtype(self) -> DType:
