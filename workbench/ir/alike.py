@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from functools import cache
 from typing import NamedTuple, cast
 
 from workbench.ir.expr import Const, Var
@@ -95,11 +96,16 @@ def peel(body: object) -> object:
     return body
 
 
+@cache
+def _compared(kind: type[Node]) -> tuple[str, ...]:
+    """Names of the fields that count, the last first."""
+    return tuple(f.name for f in reversed(fields(kind)) if f.name not in _IGNORED)
+
+
 def _pairs(left: Node, right: Node) -> Pairs:
     """Fields to compare, the last first."""
-    names = [f.name for f in fields(left) if f.name not in _IGNORED]
     pairs: Pairs = []
-    for name in reversed(names):
+    for name in _compared(type(left)):
         a, b = getattr(left, name), getattr(right, name)
         if name in _BODIES and not isinstance(left, Seq):
             a, b = peel(a), peel(b)

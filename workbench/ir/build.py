@@ -129,7 +129,7 @@ def unify(a: Operand, b: Operand) -> tuple[Expr, Expr]:
 def _literal_type(value: int | float, kind: DType) -> DType:
     """The lane type a weak literal takes, refusing an integer that does not fit."""
     lane = kind.element
-    if lane.is_int and const(int(value), lane).value != int(value):
+    if lane.is_int and lane.wrap(int(value)) != int(value):
         raise WorkbenchError(f"{value} does not fit in {lane}")
     return lane
 

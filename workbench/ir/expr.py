@@ -53,6 +53,9 @@ class BinaryOp(Enum):
     EQ = "=="
     NE = "!="
 
+    # members are compared by identity: that of the name costs a call for each look into a set
+    __hash__ = object.__hash__
+
 
 COMPARISONS = frozenset(
     {BinaryOp.LT, BinaryOp.LE, BinaryOp.GT, BinaryOp.GE, BinaryOp.EQ, BinaryOp.NE}

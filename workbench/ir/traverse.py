@@ -111,20 +111,27 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         top = stack.pop()
         yield top
-        stack.extend(children(top)[::-1])
+        if below := _reader(type(top))(top):
+            stack.extend(below[::-1])
 
 
 def variables(node: Node) -> set[Var]:
     """Every variable that occurs below `node`, as operand or reference."""
+    if isinstance(node, Var):
+        return {node}
+    found: set[Var] = set()
     seen: set[Node] = set()
     stack = [node]
     while stack:
         each = stack.pop()
-        if each not in seen:
+        if isinstance(each, Var):
+            found.add(each)
+        elif each not in seen:
             seen.add(each)
-            seen.update(references(each))
-            stack.extend(children(each))
-    return {each for each in seen if isinstance(each, Var)}
+            if _fields(type(each))[1]:
+                found.update(references(each))
+            stack.extend(_reader(type(each))(each))
+    return found
 
 
 def rewrite(node: N, rule: Rule, rename: Mapping[Var, Var] | None = None) -> N:
@@ -151,7 +158,7 @@ def rewrite(node: N, rule: Rule, rename: Mapping[Var, Var] | None = None) -> N:
         top, ready = stack.pop()
         if top in done:
             continue
-        below = children(top)
+        below = _reader(type(top))(top)
         if below and not ready:
             stack.append((top, True))
             stack.extend([(c, False) for c in below if c not in done])
@@ -182,31 +189,38 @@ def fold(
         top, ready = stack.pop()
         if top in known:
             continue
-        operands = children(top)
+        operands = _reader(type(top))(top)
         if ready or not operands:
-            known[top] = rule(top, tuple(known[c] for c in operands))
+            known[top] = rule(top, tuple([known[c] for c in operands]))
             continue
         stack.append((top, True))
-        stack.extend((c, False) for c in reversed(operands) if c not in known)
+        stack.extend([(c, False) for c in operands[::-1] if c not in known])
     return known[node]
 
 
 def rebuild(node: Node, done: Mapping[Node, Node], rename: Mapping[Var, Var] | None = None) -> Node:
     """`node` with its operands, and the variables it names, replaced; itself if none is."""
-    operands, refs = _fields(type(node))
+    kind = type(node)
+    operands, refs = _fields(kind)
     changes: dict[str, object] = {}
-    for name in operands:
-        old = getattr(node, name)
-        new = _mapped(old, done)
-        if new is not old:
-            changes[name] = new
-    for name in refs if rename else ():
-        old = getattr(node, name)
-        new = _mapped(old, cast("Mapping[Node, Node]", rename))
-        if new is not old:
-            changes[name] = new
-    # dataclasses.replace keeps every other field, the span included
-    return replace(node, **changes) if changes else node
+    for names, table in ((operands, done), (refs, rename)):
+        for name in names if table else ():
+            old = getattr(node, name)
+            new = _mapped(old, cast("Mapping[Node, Node]", table))
+            if new is not old:
+                changes[name] = new
+    # every other field stays, the span included
+    return kind(**_values(kind)(node) | changes) if changes else node
+
+
+@cache
+def _values(kind: type[Node]) -> Callable[[Node], dict[str, Any]]:
+    """What reads all fields of nodes of a class: `dataclasses.replace` asks about each."""
+    names = [f.name for f in fields(kind) if f.init]
+    read = attrgetter(*names)
+    if len(names) == 1:
+        return lambda node: {names[0]: read(node)}
+    return lambda node: dict(zip(names, read(node), strict=True))
 
 
 def _mapped(value: object, table: Mapping[Node, Node]) -> object:

@@ -69,12 +69,12 @@ class DType:
 
     def vector(self, lanes: int) -> DType:
         """The same number type with `lanes` lanes."""
-        return replace(self, lanes=lanes)
+        return self if lanes == self.lanes else replace(self, lanes=lanes)
 
     @property
     def element(self) -> DType:
         """The type of one lane."""
-        return self if self.lanes == 1 else replace(self, lanes=1)
+        return self.vector(1)
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -91,8 +91,8 @@ class DType:
 
     def wrap(self, number: int) -> int:
         """`number` modulo 2**bits, in the range of this integer type."""
-        low, _ = self.bounds
-        return (number - low) % 2**self.bits + low
+        low, high = self.bounds
+        return number if low <= number <= high else (number - low) % 2**self.bits + low
 
     def __getitem__(self, shape: int | Dim | tuple[int | Dim, ...]) -> TensorType:
         return TensorType(self, shape if isinstance(shape, tuple) else (shape,))
