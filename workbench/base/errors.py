@@ -41,9 +41,6 @@ class WorkbenchError(Exception):
     def __str__(self) -> str:
         return render(self)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.message, self.span, self.hint, self.notes))
-
     def _render_traceback_(self) -> list[str]:
         """Lines that IPython shows instead of a stack trace."""
         return f"{type(self).__name__}: {render(self)}".splitlines()
@@ -97,9 +94,6 @@ class BuildError(WorkbenchError):
         super().__init__(message, span, hint, notes)
         self.log = log
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.message, self.span, self.hint, self.notes, self.log))
-
 
 class LaunchError(WorkbenchError):
     """Arguments or a launch that do not fit the kernel (driver, runtime)."""
@@ -136,9 +130,6 @@ class UnsupportedOp(WorkbenchError):
         super().__init__(message, span, hint, notes)
         self.op = op
         self.opset = opset
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.message, self.span, self.hint, self.notes, self.op, self.opset))
 
 
 def render(error: WorkbenchError) -> str:

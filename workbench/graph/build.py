@@ -31,6 +31,9 @@ FOLD_LIMIT = 2**20
 """An operator on constants is computed now if its output has at most as many elements as this,
 or as its inputs together; else it stays an operator (a huge fill must not eat the memory)."""
 
+SMALL = 64
+"""Elements of constants that are moved without a definition."""
+
 FOLD_STEPS = 2**24
 """A reduction on constants is computed now up to as many steps; a kernel is better at more."""
 
@@ -136,6 +139,16 @@ class Builder:
     def value(self, tensor: Tensor) -> np.ndarray | None:
         """The array of a constant, None for any other tensor."""
         return self.constants.get(tensor)
+
+    def small(self, *tensors: Tensor) -> list[np.ndarray] | None:
+        """The arrays of constants of few elements, such as shapes; else None.
+
+        Moving their elements at once is quicker than a definition that says how: models compute
+        shapes with hundreds of nodes, anew for each size of the call's arrays.
+        """
+        known = [self.constants[t] for t in tensors if t in self.constants]
+        few = len(known) == len(tensors) and sum(a.size for a in known) <= SMALL
+        return known if few and all(a.size for a in known) else None
 
     def emit(
         self,

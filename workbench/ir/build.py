@@ -57,12 +57,8 @@ def const(value: int | float | bool, type: DType | None = None) -> Const:
     An integer wraps into an integer type; a float stays as given and is rounded by the target.
     """
     if type is None:
-        if isinstance(value, bool):
-            type = boolean
-        elif isinstance(value, int):
-            type = i32 if -(2**31) <= value < 2**31 else i64
-        else:
-            type = f32
+        whole = i32 if -(2**31) <= value < 2**31 else i64
+        type = f32 if isinstance(value, float) else boolean if isinstance(value, bool) else whole
     if type.kind == "b":
         return Const(bool(value), type)
     if type.is_float:

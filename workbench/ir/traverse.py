@@ -111,25 +111,19 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         top = stack.pop()
         yield top
-        if below := _reader(type(top))(top):
-            stack.extend(below[::-1])
+        stack.extend(_reader(type(top))(top)[::-1])
 
 
 def variables(node: Node) -> set[Var]:
     """Every variable that occurs below `node`, as operand or reference."""
-    if isinstance(node, Var):
-        return {node}
-    found: set[Var] = set()
-    seen: set[Node] = set()
-    stack = [node]
+    found, seen, stack = set[Var](), set[Node](), [node]
     while stack:
         each = stack.pop()
         if isinstance(each, Var):
             found.add(each)
         elif each not in seen:
             seen.add(each)
-            if _fields(type(each))[1]:
-                found.update(references(each))
+            found.update(references(each))
             stack.extend(_reader(type(each))(each))
     return found
 
@@ -218,8 +212,6 @@ def _values(kind: type[Node]) -> Callable[[Node], dict[str, Any]]:
     """What reads all fields of nodes of a class: `dataclasses.replace` asks about each."""
     names = [f.name for f in fields(kind) if f.init]
     read = attrgetter(*names)
-    if len(names) == 1:
-        return lambda node: {names[0]: read(node)}
     return lambda node: dict(zip(names, read(node), strict=True))
 
 

@@ -132,6 +132,9 @@ def take(
     """Element `i` of the result is element `start + i * step` of `x`, in every dimension."""
     if tuple(shape) == x.extents and all(s == 1 for s in steps) and not any(starts):
         return x
+    if (known := b.small(x)) and prod(shape):
+        index = (s + d * np.arange(n) for s, d, n in zip(starts, steps, shape, strict=True))
+        return b.constant(known[0][np.ix_(*index)])
     var = x.variable()
 
     def value(i: Axes) -> Expr:
@@ -156,6 +159,8 @@ def concat(b: Builder, inputs: Sequence[Tensor], axis: int) -> Tensor:
     for t in parts:
         if t.extents[:axis] + t.extents[axis + 1 :] != (*shape[:axis], *shape[axis + 1 :]):
             raise ModelError(f"{t} does not fit beside {parts[0]} along dimension {axis}")
+    if known := b.small(*parts):
+        return b.constant(np.concatenate(known, axis))
 
     def value(i: Axes) -> Expr:
         end = shape[axis]
@@ -192,6 +197,10 @@ def gather(b: Builder, x: Tensor, indices: Tensor, axis: int) -> Tensor:
 
     An index outside is drawn to the nearest end, so that no kernel reads outside its tensor.
     """
+    if known := b.small(x, indices):
+        values, at = known
+        at = np.where(at < 0, at + x.extents[axis], at)
+        return b.constant(np.take(values, at, axis, mode="clip"))
     data, where = x.variable(), indices.variable()
     rank, extent = indices.rank, x.extents[axis]
     shape = (*x.extents[:axis], *indices.extents, *x.extents[axis + 1 :])
