@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -283,3 +284,13 @@ def test_halves_without_instructions_for_them(monkeypatch):
     np.testing.assert_array_equal(w, h.astype("f4"))
     with np.errstate(over="ignore", invalid="ignore"):
         np.testing.assert_array_equal(n, (w * np.float32(1.0001)).astype("f2"))
+
+
+def test_the_size_of_the_first_cache_is_what_the_system_says():
+    found = jit.host().level1_bytes
+    told = ""
+    if shutil.which("getconf"):
+        ask = ["getconf", "LEVEL1_DCACHE_SIZE"]
+        told = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    # where the system does not tell, a small one
+    assert found == int(told) if told.isdigit() and int(told) else found >= 16 * 1024

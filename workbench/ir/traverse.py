@@ -194,7 +194,7 @@ def fold(
 
 def rebuild(node: Node, done: Mapping[Node, Node], rename: Mapping[Var, Var] | None = None) -> Node:
     """`node` with its operands, and the variables it names, replaced; itself if none is."""
-    kind = type(node)
+    kind: type[Any] = type(node)
     operands, refs = _fields(kind)
     changes: dict[str, object] = {}
     for names, table in ((operands, done), (refs, rename)):

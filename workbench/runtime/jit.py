@@ -7,13 +7,13 @@ version, the processor and its features.
 from __future__ import annotations
 
 import itertools
-import os
 import platform
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache as once
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.base.errors import BuildError
@@ -110,9 +110,11 @@ def host() -> Host:
 
 
 def _level1_bytes() -> int:
-    name = "SC_LEVEL1_DCACHE_SIZE"  # of glibc; 0 where the kernel does not know
-    known = os.sysconf(name) if name in getattr(os, "sysconf_names", ()) else 0
-    return known if known > 0 else 32 * 1024
+    try:  # what Linux says of the first cache, such as 48K
+        size = Path("/sys/devices/system/cpu/cpu0/cache/index0/size").read_text("ascii")
+        return int(size.strip().removesuffix("K")) * 1024
+    except (OSError, ValueError):
+        return 32 * 1024
 
 
 @once

@@ -18,6 +18,7 @@ What lives here
     matvec_cpu     a few rows times a matrix, which streams by once
     window         what a sliding window over blocked channels is
     window_tiles   which register tiles it can have, and what each takes
+    window_tile    one register tile: its terms, and where its sums go
     window_cpu     convolution and pooling, channels as the lanes of vectors
     recurrent      all steps of a recurrent layer as one kernel
     lanes          loops and tiles of the templates for a CPU

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from workbench.ir.expr import Load
 from workbench.ir.traverse import variables, walk
-from workbench.schedules.window import even
+from workbench.runtime.jit import host
+from workbench.schedules.window import even, nest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,30 @@ BLOCKS = 16
 
 CHUNKS = 8
 """Parts of the rows, at least, where blocks go through the rows before the channels."""
+
+
+SUMS_BYTES = 2**18
+"""Sums of a block that are made in stretches: they should stay in the second cache [byte]."""
+
+
+def stretch(window: Sliding, blocks: int) -> int:
+    """Turns of the outermost loop of a sum after which other tiles take the same weights.
+
+    So many that the weights take two thirds of the first cache, and fit there beside the rows
+    that are read again for the next row of results; 0 where sums are better made in one go.
+    """
+    (_, turns), *rest = nest(window.reduction, window.value)[0]
+    axis = window.reduction.axes[0]
+    tested = any(axis in variables(t) for t in (*window.row, *window.column))
+    if tested or not window.shared or not isinstance(turns, int):
+        return 0
+    vector_bytes = window.compute.output.tensor.extents[-1] * 4
+    weights = prod(window.reduction.extents) // turns * blocks * vector_bytes
+    rows = rest[0][1] if len(rest) > 2 else 0
+    inputs = rows * window.columns * vector_bytes if isinstance(rows, int) else 0
+    level1 = host().level1_bytes
+    most = min(level1 * 2 // 3 // weights, level1 // (weights + inputs))
+    return -(-turns // -(-turns // most)) if 0 < most < turns else 0
 
 
 def by_rows(window: Sliding) -> bool:
