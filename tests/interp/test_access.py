@@ -132,3 +132,31 @@ def test_atomics_are_logged_and_nothing_is_without_asking(run) -> None:
     (row,) = rows(run(text, np.zeros(1, np.int32), log_accesses=True), Scope.GLOBAL)
     assert (row.kind, row.sectors) == ("atomic", 1)
     assert run(text, np.zeros(1, np.int32)).accesses == ()
+
+
+def test_a_load_that_nobody_reads_is_for_the_cache(run) -> None:
+    report = run(
+        """
+        func k(out: f32[32]) launch(grid=1, block=32)
+          shared s: f32[32]
+          s[0]
+          s[threadIdx.x] = 1.0
+          s[31 - threadIdx.x]
+          out[threadIdx.x] = s[threadIdx.x]
+        """,
+        out := np.zeros(32, np.float32),
+    )
+    assert report.ok  # neither what was never written nor another thread's is read
+    assert (out == 1).all()
+
+
+def test_a_load_that_nobody_reads_stays_inside(run) -> None:
+    (fault,) = run(
+        """
+        func k(x: f32[32], out: f32[32]) launch(grid=1, block=32)
+          x[threadIdx.x + 1]
+          out[threadIdx.x] = 1.0
+        """,
+        np.zeros(32, np.float32), np.zeros(32, np.float32),
+    ).faults  # fmt: skip
+    assert (fault.kind, fault.index, fault.thread) == ("out_of_bounds", (32,), (31, 0, 0))

@@ -41,36 +41,6 @@ def test_a_read_past_the_end(run) -> None:
     assert np.isnan(out[70:]).all()
 
 
-def test_a_load_that_nobody_reads_is_for_the_cache(run) -> None:
-    report = run(
-        """
-        func k(out: f32[32]) launch(grid=1, block=32)
-          shared s: f32[32]
-          s[0]
-          s[threadIdx.x] = 1.0
-          s[31 - threadIdx.x]
-          out[threadIdx.x] = s[threadIdx.x]
-        """,
-        out := np.zeros(32, F32),
-    )
-    assert report.ok  # neither what was never written nor another thread's is read
-    assert (out == 1).all()
-
-
-def test_a_load_that_nobody_reads_stays_inside(run) -> None:
-    fault = only(
-        run(
-            """
-            func k(x: f32[32], out: f32[32]) launch(grid=1, block=32)
-              x[threadIdx.x + 1]
-              out[threadIdx.x] = 1.0
-            """,
-            np.zeros(32, F32), np.zeros(32, F32),
-        )
-    )  # fmt: skip
-    assert (fault.kind, fault.index, fault.thread) == ("out_of_bounds", (32,), (31, 0, 0))
-
-
 def test_a_write_past_the_end_is_dropped(run) -> None:
     out = np.zeros((4, 8), F32)
     fault = only(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,10 @@ from workbench.graph.ops import conv
 from workbench.graph.ops.conv import Window
 from workbench.graph.tensor import Tensor
 from workbench.ir.types import f32
+from workbench.runtime import jit
+from workbench.schedules import window_tiles
 from workbench.schedules.compute import Compute
+from workbench.schedules.window import Sliding
 from workbench.schedules.window_cpu import WindowCpu, fitted, space
 
 
@@ -84,6 +89,64 @@ def check_conv(
     out = run(found.compute, chosen, [xs, found.packings[compute.inputs[1]].apply(w)])
     want = convolved(x, w, window, group)
     np.testing.assert_allclose(unblocked(out, w.shape[0]), want, rtol=1e-4, atol=1e-4)
+
+
+def stretched(compute: Compute, turns: int) -> list[WindowCpu]:
+    """Some candidates, with sums that are made in stretches of so many turns."""
+    found = space(compute)
+    return [replace(c, turns=turns) for c in found[:: max(1, len(found) // 4)]]
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+@pytest.mark.parametrize("size", [(5, 9), (3, 3), (4, 2)])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_sums_in_stretches(kernel: int, size: tuple[int, int], turns: int) -> None:
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal((1, 10, *size)).astype("float32")
+    w = rng.standard_normal((8, 10, kernel, kernel)).astype("float32")
+    pad = (kernel // 2, kernel // 2)
+    window = Window((kernel, kernel), (1, 1), (1, 1), pad, pad)
+    b = Builder()
+    conv.conv(b, Tensor("x", f32, x.shape), Tensor("w", f32, w.shape), window, 1)
+    compute = b.operators[-1].definition
+    found = blocked(compute, frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]]), 4)
+    assert found is not None
+    arrays = [Packing((1,), 4).apply(x), found.packings[compute.inputs[1]].apply(w)]
+    want = convolved(x, w, window, 1)
+    kinds = set[tuple[bool, bool]]()
+    for knobs in stretched(found.compute, turns):
+        notes = knobs.build(found.compute).kernel.notes
+        assert any(f"sums in {-(-3 // turns)} stretches" in note for note in notes), notes
+        kinds.add((knobs.flat, knobs.rows > 1))
+        out = run(found.compute, knobs, arrays)
+        np.testing.assert_allclose(unblocked(out, 8), want, rtol=1e-4, atol=1e-4)
+    assert len(kinds) > 1 or kernel == 1 or size == (5, 9), kinds
+
+
+def test_which_sums_are_made_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    def turns(channels: int, size: int, kernel: int, level1: int = 48 * 1024) -> int:
+        host = replace(jit.host(), level1_bytes=level1)
+        monkeypatch.setattr(window_tiles, "host", lambda: host)
+        b, pad = Builder(), (kernel // 2, kernel // 2)
+        x = Tensor("x", f32, (1, channels, size, size))
+        w = Tensor("w", f32, (channels, channels, kernel, kernel))
+        window = Window((kernel, kernel), (1, 1), (1, 1), pad, pad)
+        conv.conv(b, x, w, window, 1)
+        compute = b.operators[-1].definition
+        own, weights = frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]])
+        found = blocked(compute, own, weights, 16)
+        assert found is not None
+        sliding = Sliding.of(found.compute, flat=False)
+        assert sliding is not None
+        return window_tiles.stretch(sliding, 2)
+
+    # 18 KiB of weights for 16 channels, and three rows of the input that are read again
+    assert turns(512, 28, 3) == 1
+    assert turns(128, 112, 3) == 1
+    assert turns(64, 224, 3) == 0
+    assert turns(512, 28, 3, 16 * 1024) == 0
+    # 2 KiB for 16 channels: 16 times that are two thirds of the cache
+    assert (turns(256, 56, 1), turns(512, 28, 1), turns(2048, 7, 1)) == (0, 16, 16)
 
 
 @st.composite
@@ -169,7 +232,7 @@ def test_tiles_of_several_rows(name: str) -> None:
     assert candidates
     for knobs in candidates:
         out = run(found.compute, knobs, arrays, interp=False)
-        np.testing.assert_allclose(unblocked(out, 16), want, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(unblocked(out, 8), want, rtol=1e-4, atol=1e-3)
 
 
 def test_rows_of_a_window_that_reaches_far_stay_apart() -> None:

@@ -55,11 +55,14 @@ class WindowCpu:
         Whether the last two spatial axes are walked as one.
     rows : int
         Rows of a register tile; several only where its columns are a whole row.
+    turns : int or None
+        Turns of the outermost loop of a sum in a stretch, 0 for all; None leaves it to the caches.
     """
 
     each: tuple[int, int]
     flat: bool = False
     rows: int = 1
+    turns: int | None = None
 
     def build(self, compute: Compute) -> Module:
         """The scheduled program.
@@ -124,7 +127,7 @@ class _Program:
         shape = window.compute.output.tensor.extents
         if shape[1] % blocks or width * blocks * high > WIDEST:
             raise ScheduleError(f"tiles of {width} by {blocks} do not suit {shape}")
-        turns = stretch(window, blocks)
+        turns = stretch(window, blocks, knobs.turns)
         lead = shape[:1] + shape[2 : -3 if window.flat else window.spot]
         counts = [shape[0], shape[1] // blocks, *lead[1:]]
         lines = rows = -(-lead[-1] // high) if len(lead) > 1 else 1

@@ -39,11 +39,16 @@ SUMS_BYTES = 2**18
 """Sums of a block that are made in stretches: they should stay in the second cache [byte]."""
 
 
-def stretch(window: Sliding, blocks: int) -> int:
+def stretch(window: Sliding, blocks: int, most: int | None = None) -> int:
     """Turns of the outermost loop of a sum after which other tiles take the same weights.
 
     So many that the weights take two thirds of the first cache, and fit there beside the rows
     that are read again for the next row of results; 0 where sums are better made in one go.
+
+    Parameters
+    ----------
+    most : int, optional
+        How many, whatever the caches are.
     """
     (_, turns), *rest = nest(window.reduction, window.value)[0]
     axis = window.reduction.axes[0]
@@ -55,7 +60,8 @@ def stretch(window: Sliding, blocks: int) -> int:
     rows = rest[0][1] if len(rest) > 2 else 0
     inputs = rows * window.columns * vector_bytes if isinstance(rows, int) else 0
     level1 = host().level1_bytes
-    most = min(level1 * 2 // 3 // weights, level1 // (weights + inputs))
+    if most is None:
+        most = min(level1 * 2 // 3 // weights, level1 // (weights + inputs))
     return -(-turns // -(-turns // most)) if 0 < most < turns else 0
 
 
