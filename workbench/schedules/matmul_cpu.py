@@ -29,7 +29,7 @@ from workbench.schedules.axes import kernel
 from workbench.schedules.lanes import dtype_of
 from workbench.schedules.matmul_block import Block
 from workbench.schedules.matmul_simt import factors
-from workbench.schedules.matmul_tiles import Product
+from workbench.schedules.matmul_tiles import Product, in_panels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,16 +108,20 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
     # blocks that take long need not be many: each copies its own stretches of the factors
     blocks = cores() if m * n * k > LONG else 2 * cores()
     each = min(tiles, key=cost)
-    return MatmulCpu(lanes, each, _depth(each[1] * lanes * bits // 8), blocks=blocks)
+    packed = in_panels(found[1], compute) is not None
+    return MatmulCpu(lanes, each, _depth(each[1] * lanes * bits // 8, packed), blocks=blocks)
 
 
-def _depth(row_bytes: int) -> int:
+def _depth(row_bytes: int, packed: bool) -> int:
     """Rows of a panel that take two thirds of the first-level cache.
+
+    Half of it where the panels are packed: the next one comes there meanwhile.
 
     Source: Low et al., "Analytical Modeling Is Enough for High-Performance BLIS", ACM TOMS 43
     (2016), section 4: the panel stays, rows of the left factor and of the sums pass by.
     """
-    return max(16, host().level1_bytes * 2 // 3 // row_bytes // 16 * 16)
+    level1 = host().level1_bytes
+    return max(16, (level1 // 2 if packed else level1 * 2 // 3) // row_bytes // 16 * 16)
 
 
 def _module(of: Product) -> Module:
