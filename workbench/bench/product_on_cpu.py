@@ -71,7 +71,7 @@ def _beside(
     if theirs is not None:
         runs["onnxruntime"] = theirs
     with limited:
-        found = in_turns(runs, settings.budget_s)
+        found = in_turns(runs, settings.budget_s, pause_s=0.15)
     error = np.abs(c - a.astype(np.float64) @ b.astype(np.float64)).max() / np.sqrt(k)
     assert error < 1e-4, "the result is wrong"
     figures = [

@@ -9,16 +9,21 @@ from workbench.runtime.devices import cpu
 from workbench.runtime.timing import CpuClock, Measurement, Run
 
 _SAMPLE_US = 40_000.0
-_PAUSE_S = 0.15
 _LEAST = 5
 
 
-def in_turns(runs: Mapping[str, Run], budget_s: float) -> dict[str, Measurement]:
+def in_turns(
+    runs: Mapping[str, Run], budget_s: float, pause_s: float = 0.05
+) -> dict[str, Measurement]:
     """Samples of several calls each, in turns.
 
     The threads of either side spin for a while after a call, on the cores that the other one is
-    to use (OpenBLAS's are felt for 0.1 s): before each sample there is a pause, and some calls
-    that do not count.
+    to use: before each sample there is a pause, and some calls that do not count.
+
+    Parameters
+    ----------
+    pause_s : float
+        How long: OpenBLAS's threads are felt for 0.1 s, others much shorter [s].
     """
     clock = CpuClock(cpu().name)
     calls: dict[str, int] = {}
@@ -30,10 +35,10 @@ def in_turns(runs: Mapping[str, Run], budget_s: float) -> dict[str, Measurement]
     start = time.perf_counter()
     while time.perf_counter() - start < 2 * budget_s or len(samples[next(iter(runs))]) < _LEAST:
         for name, run in runs.items():
-            time.sleep(_PAUSE_S)
+            time.sleep(pause_s)
             clock.elapsed_us(run, calls[name] // 2)
             samples[name].append(clock.elapsed_us(run, calls[name]) / calls[name])
-    how = f"{clock.name}, each sample after a pause of {_PAUSE_S * 1e3:.0f} ms"
+    how = f"{clock.name}, each sample after a pause of {pause_s * 1e3:.0f} ms"
     return {
         name: Measurement(name, tuple(samples[name]), calls[name], 0, clock.device, how)
         for name in runs

@@ -29,8 +29,8 @@ without. As long as followers stay the better way, each time after twice as many
 
 _RARELY = 32 * _TRY  # calls at most
 
-_REMEMBERED = 3
-"""Calls whose median stands for a way: one that was held up by something else decides nothing."""
+_REMEMBERED = 5
+"""Calls whose median stands for a way: two that were held up, as after a pause, decide nothing."""
 
 _PIECE_NS = 3_000
 _PIECES = 8
