@@ -197,7 +197,7 @@ class _Program:
         axis, zero, columns = self.row_axis, build.const(0), self.window.columns
         if axis is None:
             return Tile(self.tiles, dict(values), first, zero, columns, None, zero).finish()
-        rows, total = self.rows * self.knobs.rows, self.shape[self.window.spot - 1]
+        rows, total = self.rows * self.knobs.rows, self.shape[len(self.counts) - 1]
         start = build.mul(chunk, rows)
         count = smaller(build.sub(total, start), rows) if total % rows else build.const(rows)
 
