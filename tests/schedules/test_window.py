@@ -92,15 +92,15 @@ def check_conv(
 
 
 def stretched(compute: Compute, turns: int) -> list[WindowCpu]:
-    """Some candidates, with sums that are made in stretches of so many turns."""
-    found = space(compute)
-    return [replace(c, turns=turns) for c in found[:: max(1, len(found) // 2)]]
+    """A candidate of each kind, with sums that are made in stretches of so many turns."""
+    kinds = {(c.flat, c.rows > 1): c for c in space(compute)}
+    return [replace(c, turns=turns) for c in kinds.values()]
 
 
 @pytest.mark.parametrize("turns", [1, 2])
 @pytest.mark.parametrize("size", [(5, 9), (3, 3), (4, 2), (7,), (3, 2, 4)])
 @pytest.mark.parametrize("kernel", [1, 3])
-@pytest.mark.parametrize("chunks", [1, 2, 16])
+@pytest.mark.parametrize("chunks", [2, 16])
 def test_sums_in_stretches(
     kernel: int, size: tuple[int, ...], turns: int, chunks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +235,7 @@ def test_tiles_of_several_rows(name: str) -> None:
     assert candidates
     for knobs in candidates:
         out = run(found.compute, knobs, arrays, interp=False)
-        np.testing.assert_allclose(unblocked(out, 8), want, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(unblocked(out, 16), want, rtol=1e-4, atol=1e-3)
 
 
 def test_rows_of_a_window_that_reaches_far_stay_apart() -> None:

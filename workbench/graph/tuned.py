@@ -13,6 +13,7 @@ from math import exp, log
 from typing import TYPE_CHECKING, Any
 
 from workbench.graph.schedule import program
+from workbench.mapping.check import counted
 from workbench.schedules import choose, space
 from workbench.tune import Candidate, Space, Status, Trial, Tuning, tune
 
@@ -74,7 +75,8 @@ class GraphTuning:
 
     def __str__(self) -> str:
         """One line per definition: the best, and how it compares with what is chosen untuned."""
-        lines = [f"{len(self.tunings)} definitions tuned" + (self.stopped and f" ({self.stopped})")]
+        stopped = self.stopped and f" ({self.stopped})"
+        lines = [f"{counted(len(self.tunings), 'definition')} tuned{stopped}"]
         for name, tuning in self.tunings.items():
             if tuning.count(Status.MEASURED):
                 best = tuning.best

@@ -11,7 +11,7 @@ Architectures", SC 2018.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -93,8 +93,10 @@ def fitted(compute: Compute, lanes: int) -> WindowCpu | None:
 
 
 def space(compute: Compute) -> list[WindowCpu]:
-    """All legal candidates."""
-    return [t for w in _windows(compute) for t in _candidates(w)]
+    """All legal candidates; those whose sums are made in stretches without these as well."""
+    found = [(w, t) for w in _windows(compute) for t in _candidates(w)]
+    whole = [replace(t, turns=0) for w, t in found if stretch(w, t.each[1])]
+    return [*(t for _, t in found), *whole]
 
 
 def _windows(compute: Compute) -> list[Sliding]:
