@@ -128,6 +128,7 @@ def test_sums_in_stretches(
 
 def test_which_sums_are_made_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     def turns(channels: int, size: int, kernel: int, level1: int = 48 * 1024) -> int:
+        flat = kernel == 1
         host = replace(jit.host(), level1_bytes=level1)
         monkeypatch.setattr(window_tiles, "host", lambda: host)
         b, pad = Builder(), (kernel // 2, kernel // 2)
@@ -139,7 +140,7 @@ def test_which_sums_are_made_in_stretches(monkeypatch: pytest.MonkeyPatch) -> No
         own, weights = frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]])
         found = blocked(compute, own, weights, 16)
         assert found is not None
-        sliding = Sliding.of(found.compute, flat=False)
+        sliding = Sliding.of(found.compute, flat)
         assert sliding is not None
         return window_tiles.stretch(sliding, 2)
 
@@ -149,7 +150,9 @@ def test_which_sums_are_made_in_stretches(monkeypatch: pytest.MonkeyPatch) -> No
     assert turns(64, 224, 3) == 0
     assert turns(512, 28, 3, 16 * 1024) == 0
     # 2 KiB for 16 channels: 16 times that are two thirds of the cache
-    assert (turns(256, 56, 1), turns(512, 28, 1), turns(2048, 7, 1)) == (0, 16, 16)
+    assert (turns(256, 28, 1), turns(512, 28, 1), turns(2048, 7, 1)) == (0, 16, 16)
+    # a plane whose sums are too many to stay in the second cache
+    assert turns(512, 56, 1) == 0
 
 
 @st.composite

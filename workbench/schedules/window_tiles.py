@@ -61,7 +61,8 @@ def stretch(window: Sliding, blocks: int, most: int | None = None) -> int:
     inputs = rows * window.columns * vector_bytes if isinstance(rows, int) else 0
     level1 = host().level1_bytes
     if most is None:
-        most = min(level1 * 2 // 3 // weights, level1 // (weights + inputs))
+        few = window.columns * blocks * vector_bytes <= SUMS_BYTES
+        most = few * min(level1 * 2 // 3 // weights, level1 // (weights + inputs))
     return -(-turns // -(-turns // most)) if 0 < most < turns else 0
 
 
