@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import workbench as wb
+from tests.screens.lab import palette
 from workbench.view.bundle import MIME, bundle
 from workbench.view.graph import graph_view
 from workbench.view.mapping import mapping_view
@@ -90,14 +91,6 @@ mapping = wb.repeat(4, 1) * wb.spatial(16, 8)
 kernel = scale.compile("cuda:sm_90a")
 """
 DIE = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
-
-
-def palette(page: Page, words: str) -> None:
-    """Run a command by its name, with the keyboard alone."""
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input").fill(words)
-    page.locator(".lm-CommandPalette-item.lm-mod-active", has_text=words).wait_for()
-    page.keyboard.press("Enter")
 
 
 def test_the_panel_lists_opens_and_keeps_what_a_kernel_held(

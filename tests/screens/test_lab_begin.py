@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.screens.lab import palette
+
 pytestmark = pytest.mark.browser
 
 EXPLORE = "import workbench as wb\nwb.explore(wb.repeat(2, 1) * wb.spatial(8, 4))"
@@ -21,14 +23,6 @@ def idle(page: Page) -> None:
     page.wait_for_function(
         "() => /\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.textContent)"
     )
-
-
-def palette(page: Page, words: str) -> None:
-    """Run a command by its name, with the keyboard alone."""
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input").fill(words)
-    page.locator(".lm-CommandPalette-item.lm-mod-active", has_text=words).wait_for()
-    page.keyboard.press("Enter")
 
 
 def test_a_session_with_widgets_asks_no_other_host(

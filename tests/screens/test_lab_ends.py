@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.screens.lab import palette
 from tests.screens.test_lab import DIE
-from tests.screens.test_lab_tabs import KERNEL, opened, palette
+from tests.screens.test_lab_tabs import KERNEL, opened
 
 pytestmark = pytest.mark.browser
 

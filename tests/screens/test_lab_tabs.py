@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.screens.lab import palette
+
 pytestmark = pytest.mark.browser
 
 KERNEL = """import numpy as np, workbench as wb
@@ -34,14 +36,6 @@ ours = both["ours"]
 """
 LIVE = "wb.explore(kernel)"
 MAPPING = "import workbench as wb\nwb.repeat(8, 1) * wb.spatial(2, 2)"
-
-
-def palette(page: Page, words: str) -> None:
-    """Run a command by its name."""
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input").fill(words)
-    page.locator(".lm-CommandPalette-item.lm-mod-active", has_text=words).wait_for()
-    page.keyboard.press("Enter")
 
 
 def opened(page: Page, name: str) -> Any:
