@@ -91,6 +91,19 @@ def check_conv(
     np.testing.assert_allclose(unblocked(out, w.shape[0]), want, rtol=1e-4, atol=1e-4)
 
 
+def in_blocks(
+    x: np.ndarray, w: np.ndarray, window: Window, lanes: int
+) -> tuple[Compute, list[np.ndarray]]:
+    """A convolution of blocked channels, and what it reads."""
+    b = Builder()
+    conv.conv(b, Tensor("x", f32, x.shape), Tensor("w", f32, w.shape), window, 1)
+    compute = b.operators[-1].definition
+    found = blocked(compute, frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]]), lanes)
+    assert found is not None
+    arrays = [Packing((1,), lanes).apply(x), found.packings[compute.inputs[1]].apply(w)]
+    return found.compute, arrays
+
+
 def stretched(compute: Compute, turns: int) -> list[WindowCpu]:
     """A candidate of each kind, with sums that are made in stretches of so many turns."""
     kinds = {(c.flat, c.rows > 1): c for c in space(compute)}
@@ -112,17 +125,12 @@ def test_sums_in_stretches(
     taps, ones = (kernel,) * len(size), (1,) * len(size)
     w = rng.standard_normal((8, 10, *taps)).astype("float32")
     window = Window(taps, ones, ones, *2 * [(kernel // 2,) * len(size)])
-    b = Builder()
-    conv.conv(b, Tensor("x", f32, x.shape), Tensor("w", f32, w.shape), window, 1)
-    compute = b.operators[-1].definition
-    found = blocked(compute, frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]]), 4)
-    assert found is not None
-    arrays = [Packing((1,), 4).apply(x), found.packings[compute.inputs[1]].apply(w)]
+    compute, arrays = in_blocks(x, w, window, 4)
     want = convolved(x, w, window, 1)
-    for knobs in stretched(found.compute, turns):
-        notes = knobs.build(found.compute).kernel.notes
+    for knobs in stretched(compute, turns):
+        notes = knobs.build(compute).kernel.notes
         assert any(f"sums in {-(-3 // turns)} stretches" in note for note in notes), notes
-        out = run(found.compute, knobs, arrays)
+        out = run(compute, knobs, arrays)
         np.testing.assert_allclose(unblocked(out, 8), want, rtol=1e-4, atol=1e-4)
 
 
@@ -196,18 +204,13 @@ def test_every_candidate_gives_the_same() -> None:
     x = rng.standard_normal((1, 8, 5, 9)).astype("float32")
     w = rng.standard_normal((8, 8, 1, 1)).astype("float32")
     window = Window((1, 1), (1, 1), (1, 1), (0, 0), (0, 0))
-    b = Builder()
-    conv.conv(b, Tensor("x", f32, x.shape), Tensor("w", f32, w.shape), window, 1)
-    compute = b.operators[-1].definition
-    found = blocked(compute, frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]]), 4)
-    assert found is not None
-    candidates = space(found.compute)
+    compute, arrays = in_blocks(x, w, window, 4)
+    candidates = space(compute)
     assert any(c.flat for c in candidates)
     assert not all(c.flat for c in candidates)
-    arrays = [Packing((1,), 4).apply(x), found.packings[compute.inputs[1]].apply(w)]
     want = convolved(x, w, window, 1)
     for knobs in candidates[:: max(1, len(candidates) // 8)]:
-        out = run(found.compute, knobs, arrays, interp=False)
+        out = run(compute, knobs, arrays, interp=False)
         np.testing.assert_allclose(unblocked(out, 8), want, rtol=1e-4, atol=1e-4)
 
 
@@ -227,17 +230,12 @@ def test_tiles_of_several_rows(name: str) -> None:
     rng = np.random.default_rng(9)
     x = rng.standard_normal((2, 72, *spatial)).astype("float32")
     w = rng.standard_normal((16, 72, *window.kernel)).astype("float32")
-    b = Builder()
-    conv.conv(b, Tensor("x", f32, x.shape), Tensor("w", f32, w.shape), window, 1)
-    compute = b.operators[-1].definition
-    found = blocked(compute, frozenset([compute.inputs[0]]), frozenset([compute.inputs[1]]), 8)
-    assert found is not None
-    arrays = [Packing((1,), 8).apply(x), found.packings[compute.inputs[1]].apply(w)]
+    compute, arrays = in_blocks(x, w, window, 8)
     want = convolved(x, w, window, 1)
-    candidates = [c for c in space(found.compute) if c.rows > 1]
+    candidates = [c for c in space(compute) if c.rows > 1]
     assert candidates
     for knobs in candidates:
-        out = run(found.compute, knobs, arrays, interp=False)
+        out = run(compute, knobs, arrays, interp=False)
         np.testing.assert_allclose(unblocked(out, 16), want, rtol=1e-4, atol=1e-3)
 
 

@@ -57,7 +57,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("program_paint", "", "a kernel's Program screen, until it is painted", program_paint),
     Entry("chain", "C2", "eight elementwise operators as one kernel", chain),
     Entry("rows", "C3", "softmax and layer normalisation, each as one kernel", rows),
-    Entry("product_on_cpu", "C4", "products of matrices on one CPU thread", product_on_cpu),
+    Entry("product_on_cpu", "C4", "products of matrices on a CPU", product_on_cpu),
     Entry("gpu_on_cpu", "C5", "the GPU matmul, unmodified, on one CPU thread", gpu_on_cpu),
     Entry("nvrtc", "", "CUDA C++ to a cubin for sm_90a, nothing cached", nvrtc_time),
     Entry("targets", "", "six kernels on every target", targets),

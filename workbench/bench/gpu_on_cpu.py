@@ -25,7 +25,7 @@ else:
     np = lazy("numpy")
 
 _NUMPY, _INTERP = Goal(0.30, at_least=True), Goal(100, at_least=True)
-_NO_LIMITS = 'threadpoolctl is not installed; python -m pip install ".[bench]"'
+NO_LIMITS = 'threadpoolctl is not installed; python -m pip install ".[bench]"'
 
 
 def gpu_on_cpu(settings: Settings) -> list[Figure]:
@@ -53,7 +53,7 @@ def _beside_numpy(size: Extents, settings: Settings) -> list[Figure]:
     name = " × ".join(map(str, size))
     limited = blas_threads(1)
     if limited is None:
-        return [absent(f"of numpy's speed, {name}", _NO_LIMITS, _NUMPY, "×")]
+        return [absent(f"of numpy's speed, {name}", NO_LIMITS, _NUMPY, "×")]
     with limited:
         beside = np.empty_like(c)
         runs = {"workbench": run, "numpy": lambda: np.matmul(a, b, out=beside)}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
 from workbench.bench.figure import Figure, Goal, Settings, absent, duration, times
-from workbench.bench.gpu_on_cpu import blas_threads, one_thread
+from workbench.bench.gpu_on_cpu import NO_LIMITS, blas_threads, one_thread
 from workbench.bench.turns import in_turns
 from workbench.driver.build import compile_module
 from workbench.graph.build import Builder
@@ -60,8 +60,7 @@ def _beside(
     c = np.full((m, n), np.nan, np.float32)
     limited = blas_threads(threads)
     if limited is None:
-        why = 'threadpoolctl is not installed; python -m pip install ".[bench]"'
-        return [absent(f"numpy ÷ workbench, {name}", why, _GOAL, "×")]
+        return [absent(f"numpy ÷ workbench, {name}", NO_LIMITS, _GOAL, "×")]
     beside = np.empty_like(c)
     runs: dict[str, Run] = {
         "workbench": _launch(a, b, c, threads, weights=weights),

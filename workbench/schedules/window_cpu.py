@@ -34,6 +34,7 @@ from workbench.schedules.window_tiles import (
     candidates,
     cost,
     stretch,
+    sums_bytes,
 )
 
 if TYPE_CHECKING:
@@ -116,7 +117,6 @@ class _Program:
     """One window being scheduled."""
 
     knobs: WindowCpu
-    window: Sliding
     tiles: Tiles
     counts: tuple[int, ...]
     lines: int
@@ -137,11 +137,16 @@ class _Program:
             # a block walks several rows, so that weights stay in its cache
             least = CHUNKS if by_rows(window) else 1
             chunks = min(lines, max(least, -(-BLOCKS // prod(counts[:-1]))))
-            sums = high * window.columns * blocks * shape[-1] * 4
-            rows = min(-(-lines // chunks), max(1, SUMS_BYTES // sums) if turns else lines)
+            most = SUMS_BYTES // (high * sums_bytes(window, blocks)) if turns else lines
+            rows = min(-(-lines // chunks), max(1, most))
             counts[-1] = -(-lines // rows)
         tiles = Tiles.of(window, blocks, turns, rows * high)
-        return cls(knobs, window, tiles, tuple(counts), lines, rows)
+        return cls(knobs, tiles, tuple(counts), lines, rows)
+
+    @property
+    def window(self) -> Sliding:
+        """What is slid."""
+        return self.tiles.window
 
     @property
     def compute(self) -> Compute:

@@ -38,8 +38,6 @@ class Tiles:
 
     Attributes
     ----------
-    compute : Compute
-        The definition.
     window : Sliding
         What it slides.
     blocks : int
@@ -52,7 +50,6 @@ class Tiles:
         The number of the stretch.
     """
 
-    compute: Compute
     window: Sliding
     blocks: int
     turns: int
@@ -62,10 +59,14 @@ class Tiles:
     @classmethod
     def of(cls, window: Sliding, blocks: int, turns: int, rows: int) -> Tiles:
         """Those of a block of so many rows."""
-        compute = window.compute
-        shape = rows * window.columns, blocks, compute.output.tensor.extents[-1]
+        shape = rows * window.columns, blocks, window.compute.output.tensor.extents[-1]
         kind = TensorType(dtype_of(window.reduction.value), shape, Scope.SHARED)
-        return cls(compute, window, blocks, turns, Var("sums", kind))
+        return cls(window, blocks, turns, Var("sums", kind))
+
+    @property
+    def compute(self) -> Compute:
+        """The definition."""
+        return self.window.compute
 
     @property
     def rounds(self) -> int:

@@ -39,6 +39,15 @@ SUMS_BYTES = 2**18
 """Sums of a block that are made in stretches: they should stay in the second cache [byte]."""
 
 
+def sums_bytes(window: Sliding, blocks: int) -> int:
+    """Of one row [byte]."""
+    return window.columns * blocks * _vector_bytes(window)
+
+
+def _vector_bytes(window: Sliding) -> int:
+    return window.compute.output.tensor.extents[-1] * 4
+
+
 def stretch(window: Sliding, blocks: int, most: int | None = None) -> int:
     """Turns of the outermost loop of a sum after which other tiles take the same weights.
 
@@ -55,13 +64,13 @@ def stretch(window: Sliding, blocks: int, most: int | None = None) -> int:
     tested = any(axis in variables(t) for t in (*window.row, *window.column))
     if tested or not window.shared or not isinstance(turns, int):
         return 0
-    vector_bytes = window.compute.output.tensor.extents[-1] * 4
+    vector_bytes = _vector_bytes(window)
     weights = prod(window.reduction.extents) // turns * blocks * vector_bytes
     rows = rest[0][1] if len(rest) > 2 else 0
     inputs = rows * window.columns * vector_bytes if isinstance(rows, int) else 0
     level1 = host().level1_bytes
     if most is None:
-        few = window.columns * blocks * vector_bytes <= SUMS_BYTES
+        few = sums_bytes(window, blocks) <= SUMS_BYTES
         most = few * min(level1 * 2 // 3 // weights, level1 // (weights + inputs))
     return -(-turns // -(-turns // most)) if 0 < most < turns else 0
 
