@@ -61,11 +61,8 @@ class DType:
     @property
     def numpy_name(self) -> str:
         """Name of the numpy dtype of one lane; ``bfloat16`` is that of ml_dtypes."""
-        if self.scalar == "bf16":
-            return "bfloat16"
-        if self.kind == "b":
-            return "bool"
-        return {"f": "float", "i": "int", "u": "uint"}[self.kind] + str(self.bits)
+        other = {"bf16": "bfloat16", "bool": "bool"}.get(self.scalar)
+        return other or {"f": "float", "i": "int", "u": "uint"}[self.kind] + str(self.bits)
 
     def vector(self, lanes: int) -> DType:
         """The same number type with `lanes` lanes."""

@@ -7,6 +7,7 @@ import difflib
 import inspect
 import linecache
 import re
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -104,9 +105,14 @@ def _line(text: object, what: str) -> str:
 _BLANK = re.compile(r"\s")
 
 
+# CPython before 3.11.8 and 3.12.2 counts depth for all threads at once (gh-106905)
+_PARSING = threading.Lock()
+
+
 def _parse(reader: _Reader, kind: type[V]) -> V:
     try:
-        tree = ast.parse(reader.line.lstrip(), mode="eval").body
+        with _PARSING:
+            tree = ast.parse(reader.line.lstrip(), mode="eval").body
         value = _value(reader, tree)
     except SyntaxError as error:
         raise _syntax(reader, error) from None
