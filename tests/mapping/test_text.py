@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import gc
+import ast
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
 
 from workbench.mapping import parse_mapping
 
 
-def test_threads_read_texts_at_the_same_time() -> None:
-    # CPython up to 3.11.7 mistook one thread's depth for another's where the collector ran between
-    class Ring:
-        def __init__(self) -> None:
-            self.me = self
+def test_one_thread_at_a_time_is_in_python_s_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    # CPython before 3.11.8 mistakes the depth of one thread for another's
+    inside: list[int] = []
+    most: list[int] = []
+    parse = ast.parse
 
-        def __del__(self) -> None:
-            time.sleep(0)  # lets other threads run
+    def watched(*args: Any, **how: Any) -> Any:
+        inside.append(threading.get_ident())
+        most.append(len(inside))
+        time.sleep(0.002)
+        try:
+            return parse(*args, **how)
+        finally:
+            inside.remove(threading.get_ident())
 
-    def read(_: int) -> None:
-        for _ in range(300):
-            for _ in range(10):
-                Ring()
-            parse_mapping("repeat(4, 1) * spatial(16, 8) * repeat(2, 2) * spatial(2, 2)")
+    monkeypatch.setattr(ast, "parse", watched)
+    start = threading.Barrier(4)
 
-    before = gc.get_threshold()
-    gc.set_threshold(20)
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(read, range(4)))
-    finally:
-        gc.set_threshold(*before)
+    def read(n: int) -> str:
+        start.wait()
+        return str(parse_mapping(f"repeat({n + 1}, 1) * spatial(4, 8)"))
+
+    with ThreadPoolExecutor(4) as pool:
+        texts = list(pool.map(read, range(4)))
+    assert texts == [f"repeat({n + 1}, 1) * spatial(4, 8)" for n in range(4)]
+    assert len(most) == 4
+    assert max(most) == 1
