@@ -41,6 +41,7 @@ What lives here
     family     kernels that serve several shapes
     generic    programs that differ in numbers alone as one, with parameters
     tuned      schedules found by trying, for a graph's operators
+    programs   the programs of a graph, no two alike
     compile    from groups to kernels; CompiledGraph runs them
     names      names of tensors in a compiled graph, none twice
     sequence   the launches of a call as one piece of machine code, shared by host threads
@@ -49,6 +50,10 @@ What lives here
     dims       extents that a model leaves open
     segment    a graph that is known piece by piece
     dynamic    compiled when it is called
+    ways       graphs for other extents, by ways that earlier ones have gone
+    replay     the way from extents to launches, recorded and gone again
+    replayed   what such a graph tells of itself
+    symbolic   numbers that remember how they came about
     ops        what operators mean
     onnx       from ONNX models
 

@@ -21,6 +21,7 @@ from workbench.ir.types import i32
 from workbench.runtime.jit import host
 from workbench.schedules.attention_block import Attention
 from workbench.schedules.attention_cpu import DEEPEST, fitted
+from workbench.schedules.extents import rough
 from workbench.schedules.matmul_simt import factors
 from workbench.schedules.rows import Rows, RowStep
 
@@ -166,9 +167,9 @@ def _refused(group: Group, kind: str) -> str:
     assert product.reduction is not None
     if kind != "cpu":
         return f"{kind} has no schedule for both products in one kernel"
-    if product.output.tensor.extents[-2] < FEW_ROWS:
+    if rough(product.output.tensor.extents[-2]) < FEW_ROWS:
         return f"{name} has too few rows for one kernel with {group.first.name}"
-    if product.output.tensor.size <= SMALL:
+    if rough(product.output.tensor.size) <= SMALL:
         return f"{product.output.tensor.size} scores stay in the caches between three kernels"
     if product.reduction.extents[0] > DEEPEST:
         return f"rows of {group.first.name}'s left factor are too long for scratch memory"

@@ -13,6 +13,9 @@ from workbench.base.lazy import lazy
 from workbench.graph.derived import derived
 from workbench.graph.evaluate import evaluate
 from workbench.graph.operator import HostCall, Operator, Program
+from workbench.graph.symbolic.array import contiguous
+from workbench.graph.symbolic.definition import evaluated
+from workbench.graph.symbolic.tape import Tape
 from workbench.graph.tensor import Tensor, text
 from workbench.ir import types
 from workbench.ir.build import const
@@ -91,6 +94,8 @@ class Builder:
     sequences : dict
         Lists of tensors, which exist while importing only: what each tensor of no shape that
         stands for one holds.
+    tape : Tape or None
+        Where extents of the inputs are traced, and what is computed of them.
     """
 
     operators: list[Operator] = field(default_factory=list[Operator])
@@ -100,6 +105,7 @@ class Builder:
     given_bytes: int = 0
     folded_bytes: int = 0
     sequences: dict[Tensor, tuple[Tensor, ...]] = field(default_factory=dict)
+    tape: Tape | None = None
 
     def sequence(self, items: Sequence[Tensor], dtype: DType) -> Tensor:
         """What stands for a list of tensors; see `sequences`."""
@@ -115,7 +121,7 @@ class Builder:
         ModelError
             For a number type that kernels do not have, or when constants fill the memory.
         """
-        tensor = self._known(np.ascontiguousarray(value).reshape(np.shape(value)), name)
+        tensor = self._known(contiguous(value), name)
         if name:
             self.given_bytes += tensor.size_bytes
         else:
@@ -190,8 +196,10 @@ class Builder:
             self.folded_bytes += output.size_bytes
             stored = [a.reshape(a.shape or (1,)) for a in known]
             table = dict(zip(compute.inputs, stored, strict=True))
-            # other sizes of the call's arrays leave large constants as they are
-            array = derived(stored, compute, lambda: evaluate(compute, table))
+            array = evaluated(self.tape, compute, table)
+            if array is None:
+                # other sizes of the call's arrays leave large constants as they are
+                array = derived(stored, compute, lambda: evaluate(compute, table))
             return self._known(array.reshape(extents))
         shown = tuple((k, str(v)) for k, v in (attributes or {}).items())
         op = Operator(compute.name, used, (output,), compute, self._origin(), shown)

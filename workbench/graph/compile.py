@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
-from workbench.graph.beside import side_by_side
 from workbench.graph.family import Families, kernels
 from workbench.graph.memory import MemoryPlan, plan
-from workbench.graph.names import NameScope
-from workbench.graph.operator import Program
+from workbench.graph.programs import schedule_graph
 from workbench.graph.save import Recipe, write
-from workbench.graph.schedule import program
-from workbench.graph.shared import Scheduled
-from workbench.graph.siblings import block_threads
 from workbench.graph.tuned import Choices
-from workbench.graph.twins import schedule_once
 from workbench.graph.workspace import Step, Workspace, arena, room
-from workbench.ir.alike import alike
 from workbench.ir.target import Target
 from workbench.ir.types import TensorType
 from workbench.mapping.check import counted
 from workbench.runtime.arguments import Parameter, check
 from workbench.runtime.memory import array_module
-from workbench.schedules import choose
-from workbench.schedules.axes import kernel_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +30,6 @@ if TYPE_CHECKING:
     from workbench.graph.graph import Graph
     from workbench.graph.partition import Group, Partition, Unfused
     from workbench.graph.tensor import Tensor
-    from workbench.ir.module import Module
 else:
     np = lazy("numpy")
 
@@ -76,16 +66,23 @@ class CompiledGraph:
         The launches, in order.
     target : Target
         What the kernels are for.
+    memory : MemoryPlan, optional
+        Where the tensors between kernels lie, when it is known.
     """
 
     def __init__(
-        self, graph: Graph, partition: Partition, steps: Sequence[Step], target: Target
+        self,
+        graph: Graph,
+        partition: Partition,
+        steps: Sequence[Step],
+        target: Target,
+        memory: MemoryPlan | None = None,
     ) -> None:
         self.target = target
         self._graph = graph
         self._partition = partition
         self._steps = tuple(steps)
-        self._memory = plan(partition.groups, graph.outputs)
+        self._memory = memory or plan(partition.groups, graph.outputs)
         self.recipe: Recipe | None = None
         self._idle: list[Workspace] = []
         self._constants: dict[Tensor, Array] = {}
@@ -93,6 +90,11 @@ class CompiledGraph:
     @property
     def graph(self) -> Graph:
         """What was compiled."""
+        return self._graph
+
+    @property
+    def ends(self) -> Graph:
+        """What was compiled; its operators may be left out."""
         return self._graph
 
     @property
@@ -302,9 +304,10 @@ class CompiledGraph:
     def _workspace(self, xp: Any) -> Workspace:
         if not self._constants:
             self._constants = {
-                t: xp.asarray(a.reshape(t.storage.extents)) for t, a in self.graph.constants.items()
+                t: xp.asarray(a.reshape(t.storage.extents))
+                for t, a in self._graph.constants.items()
             }
-        arrays = {**self._constants, **arena(xp, self.memory)}
+        arrays = {**self._constants, **arena(xp, self._memory)}
         return Workspace(arrays, self._ends.place, self.target.kind)
 
     def __repr__(self) -> str:
@@ -337,57 +340,7 @@ def compile_graph(
     WorkbenchError
         When a kernel cannot be made for the target, naming the model's nodes.
     """
-    known = choices or Choices()
-    partition = _fitting(partition, known, target)
-    run = [g for g in partition.groups if not g.views]
-    groups = [g for g in run if g.host is None or isinstance(g.host, Program)]
-    scheduled = schedule_once(groups, lambda g: scheduled_group(g, target, known))
-    unique, which = _unique(scheduled)
-    made = kernels(unique, target, families)
-    launches = {
-        group: Step(made[n], group, s.tensors)
-        for n, group, s in zip(which, groups, scheduled, strict=True)
-    }
-    steps = [launches.get(g) or Step(None, g, (*g.anchor.inputs, *g.anchor.outputs)) for g in run]
-    return CompiledGraph(graph, partition, steps, target)
-
-
-def _fitting(partition: Partition, known: Choices, target: Target) -> Partition:
-    """The partition, with groups apart whose templates have been told other numbers of threads."""
-
-    def parts(group: Group) -> tuple[Group, ...]:
-        chosen = [(g, known.of(g, target)) for g in group.parts if group.beside]
-        told = {block_threads(g, t) for g, t in chosen if t is not None}
-        usual = {block_threads(g, choose(g.anchor.definition, target)) for g, t in chosen if not t}
-        return group.parts if len(told | usual) > 1 else (group,)
-
-    return replace(partition, groups=tuple(p for g in partition.groups for p in parts(g)))
-
-
-def scheduled_group(group: Group, target: Target, known: Choices) -> Scheduled:
-    """The program of a group, or those of its parts in one launch."""
-    parts = [program(g, target, known.of(g, target)) for g in group.parts]
-    return side_by_side(parts, kernel_name(group.name)) if group.beside else parts[0]
-
-
-def _unique(scheduled: Sequence[Scheduled]) -> tuple[list[Module], list[int]]:
-    """Modules that differ, under names of their own, and which of them each program is."""
-    names = NameScope()
-    found: dict[str, list[tuple[Module, int]]] = {}
-    unique: list[Module] = []
-    which: list[int] = []
-    for each in scheduled:
-        rivals = found.setdefault(each.module.kernel.name, [])
-        module = each.module
-        number = next((n for m, n in rivals if m is module or alike(m, module)), None)
-        if number is None:
-            number = len(unique)
-            rivals.append((module, number))
-            unique.append(_named(module, names.name(number, module.kernel.name)))
-        which.append(number)
-    return unique, which
-
-
-def _named(module: Module, name: str) -> Module:
-    kernel = replace(module.kernel, name=name)
-    return replace(module, functions=(*module.functions[:-1], kernel))
+    plan = schedule_graph(partition, target, choices)
+    made = kernels(plan.modules, target, families)
+    steps = [Step(None if n is None else made[n], g, tensors) for g, n, tensors in plan.launches]
+    return CompiledGraph(graph, plan.partition, steps, target)

@@ -17,8 +17,12 @@ from workbench.graph.family import Families
 from workbench.graph.graph import Graph
 from workbench.graph.memory import MemoryPlan
 from workbench.graph.partition import Partition, partition
+from workbench.graph.programs import schedule_graph
+from workbench.graph.replay import Replay
 from workbench.graph.rewrite import rewrite_graph
+from workbench.graph.segment import Segment
 from workbench.graph.tensor import Tensor
+from workbench.graph.ways import Ways
 from workbench.graph.workspace import kinds
 from workbench.ir.types import Dim, TensorType
 from workbench.mapping.check import counted
@@ -27,7 +31,9 @@ from workbench.runtime.arguments import Parameter, bind
 if TYPE_CHECKING:
     import numpy as np
 
-    from workbench.graph.segment import Cut, Origin, Runner, Segment
+    from workbench.driver.kernel import Kernel
+    from workbench.graph.replay import Recording
+    from workbench.graph.segment import Cut, Origin, Runner
     from workbench.graph.tuned import Choices
     from workbench.ir.target import Target
 else:
@@ -71,6 +77,11 @@ class DynamicGraph(CompiledGraph):
         Whether segments share kernels among operators; None does not even rewrite them.
     choices : Choices, optional
         Templates that a tuning found.
+
+    Attributes
+    ----------
+    ways : Ways
+        What was recorded of earlier calls, to serve other extents.
     """
 
     def __init__(
@@ -89,6 +100,7 @@ class DynamicGraph(CompiledGraph):
         self._bodies: list[DynamicGraph] = []
         self._lock = threading.RLock()
         self._families = Families()
+        self.ways = Ways(origin.inputs, self._record)
         self._checked: set[Hashable] = set()
 
     @property
@@ -117,6 +129,12 @@ class DynamicGraph(CompiledGraph):
     def steps(self) -> tuple[Step, ...]:
         """Launches of all that is compiled."""
         return tuple(s for p in self._parts() if p.compiled for s in p.compiled.steps)
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """The kernels of all that is compiled."""
+        every = (k for p in self._parts() if p.compiled for k in p.compiled.kernels)
+        return tuple(dict.fromkeys(every))
 
     @property
     def memory(self) -> MemoryPlan:
@@ -176,7 +194,7 @@ class DynamicGraph(CompiledGraph):
         """Run it on arrays that fit, in the order of the inputs."""
         xp = self._xp
         shapes = tuple([a.shape for a in arrays])
-        part = self._found(self._first, shapes, lambda: self._origin.begin(shapes, self._make))
+        part = self._first_part(shapes)
         given = list(map(xp.asarray, arrays))
         if part.segment.cut is None and part.compiled:
             return part.compiled.run(given)
@@ -196,6 +214,24 @@ class DynamicGraph(CompiledGraph):
             part = self._after(part, cut, read)
             values.update(zip(part.segment.given, map(xp.asarray, read), strict=False))
 
+    def _first_part(self, shapes: tuple[tuple[int, ...], ...]) -> _Part:
+        """What comes first for some shapes."""
+        with self._lock:
+            if self._first and shapes not in self._first and self.target.kind == "cpu":
+                ready = self.ways.graph(shapes)
+                if ready is not None:
+                    self._keep(self._first, shapes, _Part(Segment(ready.ends), ready, []))
+            return self._found(self._first, shapes, lambda: self._origin.begin(shapes, self._make))
+
+    def _record(self, recording: Recording) -> Replay | None:
+        """The way that traced extents lead; None where data decide how it goes on."""
+        segment = self._origin.begin(recording.shapes, None)
+        if segment.cut is not None:
+            return None
+        graph, parts = self._parted(segment.graph)
+        schedule = schedule_graph(parts, self.target, self._choices)
+        return Replay(recording, graph, schedule, self._families, self.target)
+
     def _seen(self, array: Array) -> np.ndarray:
         return array.get() if self._gpu else array
 
@@ -214,16 +250,24 @@ class DynamicGraph(CompiledGraph):
                 graph = segment.graph
                 # the last one runs in any case: it gives arrays of its own
                 compiled = self._compiled(graph) if graph.operators or not segment.cut else None
-                table[key] = part = _Part(segment, compiled, self._bodies)
-                while len(table) > KEPT:
-                    table.popitem(last=False)
+                part = _Part(segment, compiled, self._bodies)
+                self._keep(table, key, part)
             table.move_to_end(key)
             return part
 
-    def _compiled(self, graph: Graph) -> CompiledGraph:
+    def _keep(self, table: _Parts, key: object, part: _Part) -> None:
+        table[key] = part
+        while len(table) > KEPT:
+            table.popitem(last=False)
+
+    def _parted(self, graph: Graph) -> tuple[Graph, Partition]:
+        """A graph after its rewrites, and its groups."""
         if self._fuse is not None:
             graph, _ = rewrite_graph(graph, self.target.kind)
-        parts = partition(graph, bool(self._fuse), self.target.kind)
+        return graph, partition(graph, bool(self._fuse), self.target.kind)
+
+    def _compiled(self, graph: Graph) -> CompiledGraph:
+        graph, parts = self._parted(graph)
         return compile_graph(graph, parts, self.target, self._choices, self._families)
 
     def _make(self, origin: Origin) -> Runner:

@@ -22,13 +22,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workbench.base.errors import WorkbenchError
+from workbench.codegen.llvm.kernel import generate
 from workbench.driver.build import compile_module
 from workbench.driver.cpu import CpuBackend
 from workbench.driver.kernel import Kernel
 from workbench.driver.lowering import Lowering
 from workbench.driver.stages import Compilation, Stage
-from workbench.graph.generic import Generic, Outline
+from workbench.graph.generic import Generic, Number, Outline
 from workbench.passes.default import PIPELINE
+from workbench.runtime.jit import host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +47,7 @@ _SLOW = re.compile(r"masked\.(?:gather|scatter)|[us](?:div|rem) <")
 
 
 @dataclass
-class _Family:
+class Family:
     """Programs of one outline that were compiled, the first kernel, and what all of them share."""
 
     seen: list[Outline] = field(default_factory=list[Outline])
@@ -54,13 +56,40 @@ class _Family:
     refused: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def served(self, outline: Outline, way: Lowering) -> Kernel | None:
-        """The kernel of a program whose numbers fit what is shared."""
+    def fitting(self, outline: Outline) -> tuple[Kernel, list[Number]] | None:
+        """What is shared, and its arguments for a program; None where that does not fit."""
         if self.shared is None:
             return None
         generic, kernel = self.shared
         arguments = generic.arguments(outline)
-        return None if arguments is None else _filled(way, kernel, arguments)
+        return None if arguments is None else (kernel, arguments)
+
+    def served(self, outline: Outline, way: Lowering) -> Kernel | None:
+        """The kernel of a program whose numbers fit what is shared."""
+        found = self.fitting(outline)
+        return found and _filled(way, *found)
+
+    def widen(self, outline: Outline, target: Target, others: Sequence[Outline] = ()) -> bool:
+        """Make what is shared serve a program as well; False where nothing can be shared.
+
+        Parameters
+        ----------
+        outline : Outline
+            Of a program as it was scheduled.
+        others : sequence of Outline
+            What it may be for other shapes.
+        """
+
+        def own() -> str:
+            return _code(Lowering(outline.module(), target, PIPELINE, ()))
+
+        with self.lock:
+            if not self.refused and self.fitting(outline) is None:
+                self.seen += (outline, *others)
+                # where others are told, it is told how large the numbers get
+                generic = Generic.of(self.seen, 1 if others else 4)
+                self._share(generic, outline, target, PIPELINE, own)
+            return not self.refused
 
     def kernel(self, outline: Outline, way: Lowering, passes: Sequence[Pass]) -> Kernel | None:
         """That of a program: the first has its own, later ones share one; None when refused."""
@@ -77,26 +106,36 @@ class _Family:
 
     def _widened(self, last: Outline, way: Lowering, passes: Sequence[Pass]) -> Kernel | None:
         """The kernel for all programs seen so far."""
-        generic = Generic.of(self.seen)
+        first = self.first()
+        code = lambda: first.source if first else _code(way)  # noqa: E731
+        self._share(Generic.of(self.seen), last, way.target, passes, code)
+        return None if self.refused else self.served(last, way)
+
+    def _share(
+        self,
+        generic: Generic,
+        last: Outline,
+        target: Target,
+        passes: Sequence[Pass],
+        own: Callable[[], str],
+    ) -> None:
+        """Compile what all programs seen so far share; `own` gives the code of one of them."""
         try:
-            kernel = compile_module(generic.module(last), way.target, passes=passes)
+            kernel = compile_module(generic.module(last), target, passes=passes)
         except WorkbenchError:
             # a number stands where no variable can
             self.refused = True
-            return None
-        own = self.first() or compile_module(way.module, way.target)
-        self.refused = _slower(kernel.source, own.source)
-        if self.refused:
-            return None
-        self.shared = generic, kernel
-        return self.served(last, way)
+            return
+        self.refused = _slower(kernel.source, own)
+        if not self.refused:
+            self.shared = generic, kernel
 
 
 class Families:
     """Kernels for the CPU, shared by programs that differ in numbers alone."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, ...], _Family] = OrderedDict()
+        self._known: OrderedDict[tuple[str, ...], Family] = OrderedDict()
         self._lock = threading.Lock()
 
     def served(self, module: Module, target: Target) -> Kernel | None:
@@ -122,7 +161,16 @@ class Families:
                 kernel = found[0].kernel(found[1], way, found[2])
         return kernel or compile_module(module, target)
 
-    def _family(self, way: Lowering) -> tuple[_Family, Outline, Sequence[Pass]] | None:
+    def at(self, pieces: tuple[str, ...]) -> Family:
+        """That of programs with this text between their numbers."""
+        with self._lock:
+            family = self._known.setdefault(pieces, Family())
+            self._known.move_to_end(pieces)
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
+            return family
+
+    def _family(self, way: Lowering) -> tuple[Family, Outline, Sequence[Pass]] | None:
         """Where a program belongs, and the passes that are left: as it was scheduled, or lowered;
         None where neither can be shared.
         """
@@ -130,21 +178,24 @@ class Families:
             outline = Outline.of(way.module if passes else way.lowered)
             if outline is None:
                 return None
-            with self._lock:
-                family = self._known.setdefault(outline.pieces, _Family())
-                self._known.move_to_end(outline.pieces)
-                if len(self._known) > KEPT:
-                    self._known.popitem(last=False)
+            family = self.at(outline.pieces)
             if not family.refused:
                 return family, outline, passes
         return None
 
 
-def _slower(code: str, own: str) -> bool:
+def _code(way: Lowering) -> str:
+    """What LLVM would be given for a program."""
+    return generate(way.lowered, lanes=host().lanes, extras=host().extras).text
+
+
+def _slower(code: str, own: Callable[[], str]) -> bool:
     """Whether a generic kernel does what a program of its own does in a slower way."""
-    more = len(_SLOW.findall(code)) - len(_SLOW.findall(own))
-    lines = own.count("\n")
-    return more * _RARE > lines or code.count("\n") > lines * _LONGER
+    slow = len(_SLOW.findall(code))
+    if slow == 0:
+        return False
+    alone = own()
+    return (slow - len(_SLOW.findall(alone))) * _RARE > alone.count("\n")
 
 
 def kernels(
@@ -179,27 +230,45 @@ def kernels(
         return list(pool.map(made, modules, ready))
 
 
-_LONGER = 1.25
-"""How much more code a generic kernel may have."""
-
 _RARE = 200
 """Lines of code for each of which one may be slow that was not."""
 
 
-def _filled(way: Lowering, generic: Kernel, arguments: Sequence[float]) -> Kernel:
+def _filled(way: Lowering, generic: Kernel, arguments: Sequence[Number]) -> Kernel:
     """A program that a generic kernel runs."""
-    module, backend = way.module, generic.backend
-    launch = module.kernel.launch
+    return filled(way.module, way.target, generic, arguments, lambda: compilation(way, generic))
+
+
+def compilation(way: Lowering, generic: Kernel) -> Compilation:
+    """How a program comes about that another kernel runs."""
+    made = generic.compilation
+    stages = (*way.stages, Stage("generic", made.module), *made.stages[-1:])
+    return Compilation(way.module.kernel.name, way.target, way.lowered, made.source, stages)
+
+
+def filled(
+    module: Module,
+    target: Target,
+    generic: Kernel,
+    arguments: Sequence[Number],
+    compilation: Callable[[], Compilation],
+) -> Kernel:
+    """A kernel that is another one with its last arguments given.
+
+    Parameters
+    ----------
+    module : Module
+        Says its name, its other parameters and its launch.
+    generic : Kernel
+        For a CPU.
+    compilation : callable
+        As for `Kernel`.
+    """
+    launch, backend = module.kernel.launch, generic.backend
     assert launch is not None
     assert isinstance(backend, CpuBackend)
-
-    def compilation() -> Compilation:
-        made = generic.compilation
-        stages = (*way.stages, Stage("generic", made.module), *made.stages[-1:])
-        return Compilation(module.kernel.name, way.target, way.lowered, made.source, stages)
-
     params = [
         replace(known, name=p.name, type=p.type, span=p.span)
         for p, known in zip(module.kernel.params, generic.params, strict=False)
     ]
-    return Kernel(module, way.target, params, backend.given(arguments, launch), compilation)
+    return Kernel(module, target, params, backend.given(arguments, launch), compilation)

@@ -72,28 +72,21 @@ class Outline:
     numbers: tuple[Number, ...]
     blocks: int
 
+    def module(self) -> Module:
+        """The program itself."""
+        fixed = dict(enumerate(self.numbers))
+        return Generic(fixed, (), (), {}, self.blocks).module(self)
+
     @classmethod
     def of(cls, module: Module) -> Outline | None:
         """That of a module; None where numbers may stand in other places than its kernel."""
-        kernel, launch = module.kernel, module.kernel.launch
+        launch = module.kernel.launch
         assert launch is not None
-        large = any(
-            isinstance(p.type, TensorType) and p.type.size > _LARGEST for p in kernel.params
-        )
-        if module.tables or len(module.functions) > 1 or launch.grid[1:] != (1, 1) or large:
+        found = cut(module)
+        if found is None:
             return None
-        plain = replace(module, functions=(replace(kernel, name="kernel"),))
-        whole = _GRID.sub(_HEAD, _REMARK.sub("", text(plain)), count=1)
-        head, mark, body = whole.partition(_HEAD)
-        level, _, head = head.rpartition("func ")
-        # wrapped or not, a head is the same
-        body = _RIGID.sub(lambda m: m[0].translate(_HIDDEN), body)
-        # a number says in what follows it what its type is; i32 is not said
-        body = _REAL.sub(r"\g<0>f32", body)
-        whole = f"{level}func {' '.join(head.split())}{mark}{body}"
-        found = _NUMBER.findall(whole)
-        numbers = tuple(int(n) if n.isdigit() else float(n) for n in found)
-        return cls(tuple(_NUMBER.split(whole)), numbers, launch.blocks)
+        pieces, words = found
+        return cls(pieces, tuple(map(number, words)), launch.blocks)
 
     @property
     def rows(self) -> list[tuple[str, Places]]:
@@ -113,6 +106,40 @@ class Outline:
         counts = [group.count("\0") for group in _BRACKETS.findall(head)]
         ends = list(accumulate(counts))
         return [tuple(range(end - n, end)) for n, end in zip(counts, ends, strict=True)]
+
+
+def cut(module: Module) -> tuple[tuple[str, ...], list[str]] | None:
+    """A module's text between its numbers, and these as text; None where it has no outline."""
+    kernel, launch = module.kernel, module.kernel.launch
+    assert launch is not None
+    large = any(isinstance(p.type, TensorType) and p.type.size > _LARGEST for p in kernel.params)
+    if module.tables or len(module.functions) > 1 or launch.grid[1:] != (1, 1) or large:
+        return None
+    plain = replace(module, functions=(replace(kernel, name="kernel"),))
+    whole = _GRID.sub(_HEAD, _REMARK.sub("", text(plain)), count=1)
+    head, mark, body = whole.partition(_HEAD)
+    level, _, head = head.rpartition("func ")
+    # wrapped or not, a head is the same
+    body = _RIGID.sub(lambda m: m[0].translate(_HIDDEN), body)
+    # a number says in what follows it what its type is; i32 is not said
+    body = _REAL.sub(r"\g<0>f32", body)
+    whole = f"{level}func {' '.join(head.split())}{mark}{body}"
+    return tuple(_NUMBER.split(whole)), _NUMBER.findall(whole)
+
+
+def rigid(piece: str) -> str:
+    """Text that takes no variable, as it was."""
+    return piece.translate(_SHOWN)
+
+
+def hidden(value: Number) -> str:
+    """A number in text that takes no variable."""
+    return str(value).translate(_HIDDEN)
+
+
+def number(word: str) -> Number:
+    """A number of an outline, from its text."""
+    return int(word) if word.isdigit() else float(word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +162,10 @@ class Slot:
     kind: DType
 
     @classmethod
-    def of(cls, places: Sequence[int], values: Sequence[Number], kind: DType) -> Slot:
-        """For some values."""
+    def of(cls, places: Sequence[int], values: Sequence[Number], kind: DType, margin: int) -> Slot:
+        """For some values, and so many times larger ones."""
         whole = [0] if kind == f32 else [int(v) for v in values]
-        return cls(tuple(places), min(1, *whole), _above(4 * max(whole)) - 1, kind)
+        return cls(tuple(places), min(1, *whole), _above(margin * max(whole) + 1) - 1, kind)
 
     def takes(self, value: Number) -> bool:
         """Whether it may be `value`."""
@@ -171,8 +198,8 @@ class Generic:
     blocks: int
 
     @classmethod
-    def of(cls, seen: Sequence[Outline]) -> Generic:
-        """That of some programs of one outline."""
+    def of(cls, seen: Sequence[Outline], margin: int = 4) -> Generic:
+        """That of some programs of one outline, and of others so many times larger."""
         values = list(zip(*(each.numbers for each in seen), strict=True))
         rooms: dict[Places, int] = {}
         open_ = {n for n, found in enumerate(values) if len(set(found)) > 1}
@@ -180,7 +207,7 @@ class Generic:
         for line, places in seen[0].rows:
             if _SHARED.match(line) and open_.intersection(places):
                 sizes = (prod(int(e.numbers[n]) for n in places) for e in seen)
-                rooms[places] = _above(2 * max(sizes))
+                rooms[places] = _above(margin * max(sizes))
         groups: dict[tuple[DType, tuple[Number, ...]], list[int]] = {}
         fixed: dict[int, Number] = {}
         for n, found in enumerate(values):
@@ -188,8 +215,8 @@ class Generic:
                 groups.setdefault((_kind(seen[0].pieces[n + 1]), found), []).append(n)
             else:
                 fixed[n] = found[0]
-        slots = tuple(Slot.of(places, v, kind) for (kind, v), places in groups.items())
-        blocks = _above(4 * max(each.blocks for each in seen))
+        slots = tuple(Slot.of(places, v, kind, margin) for (kind, v), places in groups.items())
+        blocks = _above(margin * max(each.blocks for each in seen))
         return cls(fixed, slots, tuple(arrays), rooms, blocks)
 
     def arguments(self, program: Outline) -> list[Number] | None:

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from workbench.graph.partition import Group
+    from workbench.graph.group import View
     from workbench.graph.tensor import Tensor
+
+
+class Use(Protocol):
+    """What the plan asks of a group: what it reads and makes, and which tensors lie in others."""
+
+    @property
+    def inputs(self) -> Sequence[Tensor]:
+        """What it reads."""
+        ...
+
+    @property
+    def outputs(self) -> Sequence[Tensor]:
+        """What it makes."""
+        ...
+
+    @property
+    def views(self) -> Sequence[View]:
+        """Which of its outputs lie in other tensors."""
+        ...
+
 
 ALIGN = 256
 """Every place starts at a multiple of this [byte]: a cache line, a GPU's memory transaction."""
@@ -33,7 +53,7 @@ class MemoryPlan:
     total_bytes: int
 
 
-def plan(groups: Sequence[Group], outputs: Sequence[Tensor]) -> MemoryPlan:
+def plan(groups: Sequence[Use], outputs: Sequence[Tensor]) -> MemoryPlan:
     """Give every tensor between two groups a place that no living tensor has.
 
     The largest go first, each to the lowest place that is free for as long as it lives; the

@@ -19,6 +19,7 @@ from workbench.ir.expr import Call, Const, Expr, Load, Var
 from workbench.ir.facts import Facts
 from workbench.ir.linear import Range
 from workbench.ir.traverse import substitute, variables, walk
+from workbench.schedules.extents import rough
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -61,7 +62,9 @@ class Region:
         """
         compute = op.definition
         reduction = compute.reduction
-        if reduction is None or (op.output.size < FEW and prod(reduction.extents) > LONG):
+        if reduction is None or (
+            rough(op.output.size) < FEW and rough(prod(reduction.extents)) > LONG
+        ):
             return None
         region = cls(compute.axes, compute.output.tensor.extents, reduction.axes, reduction.extents)
         own = dict(zip(region.axes, region.extents, strict=True))

@@ -34,7 +34,7 @@ def schedule_once(
             found.append(schedule(group))
             continue
         rivals = known.setdefault(_outside(group), [])
-        twin = next(((g, s) for g, s in rivals if _same(g, group)), None)
+        twin = next(((g, s) for g, s in rivals if _fits(g, group) and _same(g, group)), None)
         if twin is None:
             rivals.append((group, schedule(group)))
             found.append(rivals[-1][1])
@@ -57,7 +57,7 @@ def _outside(group: Group) -> object:
     place = {t: n for n, t in enumerate(tensors)}
     return (
         group.name,
-        tuple((t.dtype, t.extents) for t in tensors),
+        tuple((t.dtype, t.rank) for t in tensors),
         tuple(tuple(place[t] for t in (*op.inputs, *op.outputs)) for op in group.operators),
         len(group.prologue),
         group.first and group.operators.index(group.first),
@@ -65,6 +65,12 @@ def _outside(group: Group) -> object:
         tuple(place[t] for t in group.outputs),
         group.rows and tuple(op in group.rows.index for op in group.operators),
     )
+
+
+def _fits(a: Group, b: Group) -> bool:
+    """Whether all tensors of two groups have the same extents."""
+    pairs = zip(_tensors(a), _tensors(b), strict=True)
+    return all(x.extents == y.extents for x, y in pairs)
 
 
 def _same(a: Group, b: Group) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
+from math import prod, trunc
 from typing import TYPE_CHECKING
 
 from workbench.graph.cost import operations
@@ -144,7 +144,7 @@ def _pieces(group: Group) -> list[_Piece] | None:
         if not isinstance(apart, Const):
             return None
         start = ranges[axes[cut]].lo * prod(extents[cut + 1 :]) if cut >= 0 else 0
-        found.append(_Piece(source, start, start + int(apart.value), prod(counts)))
+        found.append(_Piece(source, start, start + trunc(apart.value), prod(counts)))
     return found
 
 
@@ -185,12 +185,12 @@ def _leaves(
         return
     axis, end = cond.a, cond.b
     assert isinstance(axis, Var)
-    if not isinstance(end, Const) or not ranges[axis].lo < int(end.value) <= ranges[axis].hi:
+    if not isinstance(end, Const) or not ranges[axis].lo < trunc(end.value) <= ranges[axis].hi:
         yield ranges, None
         return
     low, high = ranges[axis].lo, ranges[axis].hi
-    yield from _leaves(value.a, {**ranges, axis: Range(low, int(end.value) - 1)})
-    yield from _leaves(value.b, {**ranges, axis: Range(int(end.value), high)})
+    yield from _leaves(value.a, {**ranges, axis: Range(low, trunc(end.value) - 1)})
+    yield from _leaves(value.b, {**ranges, axis: Range(trunc(end.value), high)})
 
 
 def _flat(index: Sequence[Expr], extents: Sequence[int]) -> Expr:

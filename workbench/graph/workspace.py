@@ -36,10 +36,11 @@ class Step:
     """One launch of a call: a kernel and what it is called with.
 
     Without a kernel the group's host call is run; its tensors are its inputs, then its outputs.
+    With one, the group is for who looks; a replayed launch has none.
     """
 
     kernel: Kernel | None
-    group: Group
+    group: Group | None
     tensors: tuple[Tensor, ...]
 
 
@@ -124,6 +125,7 @@ class Workspace:
 
     def _host(self, step: Step) -> Callable[[], None]:
         """A call of the group's function with the arrays of the call that runs."""
+        assert step.group is not None, "a host call is that of a group"
         op, gpu = step.group.anchor, self.kind == "cuda"
         function = op.host
         assert callable(function)

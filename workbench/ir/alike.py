@@ -64,7 +64,7 @@ def _compare(left: object, right: object, same: _Pairing) -> Pairs | None:
         if len(lefts) != len(rights):
             return None
         return list(zip(reversed(lefts), reversed(rights), strict=True))
-    if type(left) is not type(right):
+    if left.__class__ is not right.__class__:
         return None
     if isinstance(left, Node) and isinstance(right, Node):
         return _nodes(left, right, same)
@@ -84,9 +84,9 @@ def _nodes(left: Node, right: Node, same: _Pairing) -> Pairs | None:
 
 def same_number(a: float, b: float) -> bool:
     """Equality in which NaN equals NaN and 0.0 differs from -0.0."""
-    if math.isnan(a) or math.isnan(b):
-        return math.isnan(a) and math.isnan(b)
-    return a == b and math.copysign(1, a) == math.copysign(1, b)
+    if a != b:
+        return a != a and b != b  # noqa: PLR0124
+    return a != 0 or math.copysign(1, a) == math.copysign(1, b)
 
 
 def peel(body: object) -> object:

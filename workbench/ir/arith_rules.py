@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -129,7 +130,7 @@ class Engine:
         """The value of a node from those of its operands."""
         match node:
             case Const() if _scalar(node.type):
-                return Value(node, Form((), int(node.value)))
+                return Value(node, Form((), math.trunc(node.value)))
             case Var() if _scalar(node.type):
                 return Value(node, self.facts.variable(node, expand=self.expand))
             case Builtin():
@@ -281,7 +282,7 @@ class Engine:
                     return one
         if a.lo == a.hi and b.lo == b.hi and node.op in _FOLDED:
             value = const(_FOLDED[node.op](a.lo, b.lo), node.type)
-            return Value(value, Form((), int(value.value)))
+            return Value(value, Form((), math.trunc(value.value)))
         return self.opaque(node, parts, _reach(node.op, a, b))
 
 

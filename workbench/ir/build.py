@@ -33,6 +33,8 @@ Operand = Expr | int | float | bool
 _BITS = {BinaryOp.BITAND, BinaryOp.BITOR, BinaryOp.BITXOR}
 _SHIFTS = {BinaryOp.SHL, BinaryOp.SHR}
 _LOGICAL = {BinaryOp.AND, BinaryOp.OR}
+_SAME = {(BinaryOp.ADD, 0), (BinaryOp.SUB, 0), (BinaryOp.MUL, 1), (BinaryOp.FLOORDIV, 1)}
+_ZERO = {(BinaryOp.MUL, 0), (BinaryOp.FLOORMOD, 1)}
 
 _FOLD: dict[BinaryOp, Callable[[int, int], int | bool]] = {
     BinaryOp.ADD: lambda a, b: a + b,
@@ -62,10 +64,10 @@ def const(value: int | float | bool, type: DType | None = None) -> Const:
     if type.kind == "b":
         return Const(bool(value), type)
     if type.is_float:
-        return Const(float(value), type)
+        return Const(value * 1.0 if value.__class__ in (int, float) else float(value), type)
     if isinstance(value, float) and not math.isfinite(value):
         raise WorkbenchError(f"{value} is no {type}")
-    return Const(type.wrap(int(value)), type)
+    return Const(type.wrap(+value if isinstance(value, int) else int(value)), type)
 
 
 def promote(a: DType, b: DType) -> DType:
@@ -125,7 +127,7 @@ def unify(a: Operand, b: Operand) -> tuple[Expr, Expr]:
 def _literal_type(value: int | float, kind: DType) -> DType:
     """The lane type a weak literal takes, refusing an integer that does not fit."""
     lane = kind.element
-    if lane.is_int and lane.wrap(int(value)) != int(value):
+    if lane.is_int and lane.wrap(math.trunc(value)) != math.trunc(value):
         raise WorkbenchError(f"{value} does not fit in {lane}")
     return lane
 
@@ -172,7 +174,7 @@ def _fold(op: BinaryOp, a: Expr, b: Expr, result: DType) -> Expr | None:
     if not (kind.is_int or kind.kind == "b") or kind.lanes != 1:
         return None
     if isinstance(a, Const) and isinstance(b, Const):
-        x, y = int(a.value), int(b.value)
+        x, y = math.trunc(a.value), math.trunc(b.value)
         if op in (BinaryOp.FLOORDIV, BinaryOp.FLOORMOD):
             if y == 0:
                 raise WorkbenchError("division by zero")
@@ -181,20 +183,18 @@ def _fold(op: BinaryOp, a: Expr, b: Expr, result: DType) -> Expr | None:
             return const(_FOLD[op](x, y), result)
         return None
     if isinstance(b, Const):
-        return _fold_right(op, a, int(b.value), result)
+        return _fold_right(op, a, math.trunc(b.value), result)
     if isinstance(a, Const) and op in (BinaryOp.ADD, BinaryOp.MUL):
-        return _fold_right(op, b, int(a.value), result)
+        return _fold_right(op, b, math.trunc(a.value), result)
     return None
 
 
 def _fold_right(op: BinaryOp, a: Expr, b: int, result: DType) -> Expr | None:
-    if b == 0 and op in (BinaryOp.ADD, BinaryOp.SUB):
+    if type(b) is not int:  # an extent that varies from call to call
+        return None
+    if (op, b) in _SAME:
         return a
-    if b == 1 and op in (BinaryOp.MUL, BinaryOp.FLOORDIV):
-        return a
-    if (b == 0 and op is BinaryOp.MUL) or (b == 1 and op is BinaryOp.FLOORMOD):
-        return const(0, result)
-    return None
+    return const(0, result) if (op, b) in _ZERO else None
 
 
 def truth(a: Operand) -> Expr:
@@ -222,7 +222,7 @@ def unary(op: UnaryOp, a: Operand) -> Expr:
 def _fold_unary(op: UnaryOp, value: int | float | bool) -> int | float | bool:
     if op is UnaryOp.NOT:
         return not value
-    return -value if op is UnaryOp.NEG else ~int(value)
+    return -value if op is UnaryOp.NEG else ~math.trunc(value)
 
 
 def add(*terms: Operand) -> Expr:

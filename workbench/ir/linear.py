@@ -205,7 +205,7 @@ def _divide_rest(rest: Form, c: int, kind: DType, limits: Limits) -> tuple[Form,
     if lies.lo // c == lies.hi // c:
         k = lies.lo // c
         return Form(const=k), total(((rest, 1), (Form(const=-c * k), 1)))
-    for g in sorted({gcd(k, c) for _, k in rest.terms} - {1, c}, reverse=True):
+    for g in sorted({gcd(k, c) for _, k in rest.terms if type(k + c) is int} - {1, c})[::-1]:
         # rest = g * coarse + fine with 0 <= fine < g, so fine does not reach the quotient
         coarse = Form(tuple((a, k // g) for a, k in rest.terms if k % g == 0), rest.const // g)
         fine = Form(tuple((a, k) for a, k in rest.terms if k % g), rest.const % g)

@@ -83,9 +83,9 @@ def constant(value: int | float | bool, type: DType) -> str:
         return str(bool(value))
     suffix = "" if type in (f32, i32) else type.name
     if not type.is_float:
-        return f"{int(value)}{suffix}"
-    real = float(value)
-    if math.isfinite(real):
+        return f"{math.trunc(value)}{suffix}"
+    real = value * 1.0
+    if abs(real) < math.inf:
         return f"{real!r}{suffix}"
     return f"{real!r}{'_' if suffix else ''}{suffix}"
 

@@ -24,6 +24,7 @@ What lives here
     lanes          loops and tiles of the templates for a CPU
     axes           how output elements are dealt to blocks and threads
     combine        reductions step by step
+    extents        what may be asked of extents that vary from call to call
 
 May import: base, mapping, ir, tune; runtime for the lanes and cores of this machine.
 Start reading: injective, then reduce_serial.

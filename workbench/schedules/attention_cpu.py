@@ -17,10 +17,9 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from workbench.ir import build
-from workbench.ir.expr import Builtin, Expr, Var
-from workbench.ir.stmt import Allocate, Evaluate, For, ForTask, Seq, Stmt
+from workbench.ir.expr import Expr, Var
+from workbench.ir.stmt import Allocate, Evaluate, For, Seq, Stmt
 from workbench.ir.types import Scope, TensorType, i32
-from workbench.mapping import spatial
 from workbench.runtime.following import cores
 from workbench.schedules.attention_block import (
     Attention,
@@ -31,7 +30,8 @@ from workbench.schedules.attention_block import (
     Strip,
     passes_of,
 )
-from workbench.schedules.axes import launched
+from workbench.schedules.axes import launched, over_blocks
+from workbench.schedules.extents import rough
 from workbench.schedules.lanes import LANE, dtype_of, loop
 from workbench.schedules.matmul_cpu import REGISTER_TILES
 from workbench.schedules.matmul_simt import factors
@@ -84,7 +84,7 @@ class AttentionCpu:
         counts = (*first.lead, first.panels[0][0], 1)
         block = tuple(Var(f"b{d}", i32) for d in range(len(counts)))
         body = _block(self, of, block)
-        body = ForTask(block, spatial(*counts), Builtin("blockIdx.x"), body)
+        body = over_blocks(block, counts, body)
         made = {of.scores, *(s.output for s in of.rows.steps)}
         read = (of.first, *(s.compute for s in of.rows.steps), of.second)
         inputs = dict.fromkeys(v for c in read for v in c.inputs if v not in made)
@@ -105,8 +105,8 @@ class AttentionCpu:
 
 def fitted(of: Attention, lanes: int) -> AttentionCpu | None:
     """The template with knobs that suit the extents; None where the rows are too long for it."""
-    m, n, _ = AttentionCpu(lanes).strips(of)[0].shape
-    wide = of.second.output.tensor.extents[-1]
+    m, n, _ = map(rough, AttentionCpu(lanes).strips(of)[0].shape)
+    wide = rough(of.second.output.tensor.extents[-1])
 
     def cost(each: tuple[int, int]) -> float:
         rows, columns = each[0], each[1] * lanes
@@ -118,7 +118,7 @@ def fitted(of: Attention, lanes: int) -> AttentionCpu | None:
     row_bytes = Storage.of(of, *knobs.strips(of)).row_bytes
     if min(m, FEWEST) * row_bytes > MOST_BYTES:
         return None
-    batches = prod(of.first.output.tensor.extents[:-2])
+    batches = rough(prod(of.first.output.tensor.extents[:-2]))
     # two blocks for each core, if that leaves them enough rows, of whole register tiles
     shared = -(-m // -(-2 * cores() // batches))
     shared = -(-shared // each[0]) * each[0]

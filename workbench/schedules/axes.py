@@ -10,10 +10,12 @@ from workbench.ir import build
 from workbench.ir.expr import Builtin, Expr, Var
 from workbench.ir.module import Function, Launch, Module
 from workbench.ir.naming import RESERVED
-from workbench.ir.stmt import ForTask, If, Stmt
+from workbench.ir.stmt import Declare, ForTask, If, Seq, Stmt
 from workbench.ir.types import i32
 from workbench.mapping import spatial
+from workbench.schedules.combine import unflat
 from workbench.schedules.compute import Compute
+from workbench.schedules.extents import divides, rough, varies
 
 ROW = 32
 """Threads along the last dimension, at most: a warp reads neighbours."""
@@ -64,13 +66,27 @@ class Tiles:
             build.add(build.mul(b, t), i) for b, i, t in zip(block, thread, self.tile, strict=True)
         )
         guards = [
-            build.less(i, e) for i, e, t in zip(index, self.shape, self.tile, strict=True) if e % t
+            build.less(i, e)
+            for i, e, t in zip(index, self.shape, self.tile, strict=True)
+            if not divides(t, e)
         ]
         inner = body(index)
         if guards:
             inner = If(build.all_of(*guards), inner)
         inner = ForTask(thread, spatial(*self.tile), Builtin("threadIdx.x"), inner)
-        return ForTask(block, spatial(*self.counts), Builtin("blockIdx.x"), inner)
+        return over_blocks(block, self.counts, inner)
+
+
+def over_blocks(block: Sequence[Var], counts: Sequence[int], body: Stmt) -> Stmt:
+    """`body` for the place of each block in a grid, row-major.
+
+    A mapping holds numbers: where the grid is another one from call to call, it is arithmetic.
+    """
+    number = Builtin("blockIdx.x")
+    if not any(map(varies, counts)):
+        return ForTask(tuple(block), spatial(*counts), number, body)
+    places = zip(block, unflat(number, counts), strict=True)
+    return Seq((*(Declare(var, place) for var, place in places), body))
 
 
 def tiles(shape: Sequence[int], threads: int) -> Tiles:
@@ -86,11 +102,11 @@ def tiles(shape: Sequence[int], threads: int) -> Tiles:
     # where the rest of the dimensions is small, the row takes all threads
     rest = 1
     for extent in shape[:-1]:
-        rest *= extent
+        rest *= rough(extent)
     row = threads if rest == 1 else ROW
     for place, extent in enumerate(reversed(shape)):
         limit = min(left, row) if place == 0 else left
-        size = min(limit, power_of_two(extent))
+        size = min(limit, power_of_two(rough(extent)))
         found.append(size)
         left //= size
     return Tiles(tuple(shape), tuple(reversed(found)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.ir.types import DType
 from workbench.runtime.jit import host
+from workbench.schedules.extents import rough, varies
 from workbench.schedules.injective import Injective
 from workbench.schedules.lanes import dtype_of, neighbours
 from workbench.schedules.matmul_cpu import MatmulCpu, fitted
@@ -64,7 +65,7 @@ def choose(compute: Compute, target: Target) -> Template:
         return window
     if target.kind == "cpu" and (product := MatmulWords.fitted(compute, host().lanes)) is not None:
         return product
-    results, length = compute.output.tensor.size, prod(reduction.extents)
+    results, length = rough(compute.output.tensor.size), rough(prod(reduction.extents))
     if factors(compute) is not None and (found := _product(compute, target)) is not None:
         return found
     kind = reduction.value.type
@@ -89,9 +90,11 @@ def _product(compute: Compute, target: Target) -> Template | None:
     runs = neighbours(found[1], compute.reduction.axes[0])
     rows, *_ = Product(compute, *found, 1, (1, 1)).shape
     packed = in_panels(found[1], compute) is not None
-    if m == rows <= MOST_ROWS and n >= 8 and not runs and not packed:
+    # code for so many rows serves no other number of them
+    few = not varies(rows) and m == rows <= MOST_ROWS
+    if few and rough(n) >= 8 and not runs and not packed:
         return few_rows(compute, host().lanes)
-    if rows >= 4 and n >= 2:
+    if (varies(rows) or rows >= 4) and rough(n) >= 2:
         return fitted(compute, host().lanes)
     return RowBlock() if runs and dtype_of(compute.reduction.value).bits >= 32 else None
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 from workbench.ir import build
 from workbench.ir.expr import BinaryOp, Expr, Var
 from workbench.ir.stmt import Assign, Declare, If, Seq, Stmt
 from workbench.ir.types import DType, boolean
 from workbench.schedules.compute import Reducer, Reduction
+from workbench.schedules.extents import varies
 
 _OPS = {
     Reducer.SUM: BinaryOp.ADD,
@@ -136,13 +136,14 @@ def flat(axes: Sequence[Expr], extents: Sequence[int]) -> Expr:
 def unflat(position: Expr, extents: Sequence[int]) -> list[Expr]:
     """The axes at a row-major position, which must lie inside."""
     found: list[Expr] = []
-    stride, total = 1, prod(extents)
-    for extent in reversed(extents):
+    stride = 1
+    slowest = next((d for d, e in enumerate(extents) if varies(e) or e != 1), 0)
+    for place, extent in reversed(list(enumerate(extents))):
         part = build.floordiv(position, stride)
         stride *= extent
         # what lies inside needs no modulus along the slowest axis
-        found.append(part if stride == total else build.floormod(part, extent))
-        if extent == 1:
+        found.append(part if place == slowest else build.floormod(part, extent))
+        if not varies(extent) and extent == 1:
             found[-1] = build.const(0)
     return found[::-1]
 

@@ -12,6 +12,7 @@ from workbench.ir.stmt import Allocate, Declare, Evaluate, If, Seq, Stmt, Store
 from workbench.ir.traverse import rewrite, substitute
 from workbench.ir.types import Scope, TensorType
 from workbench.schedules.combine import unflat
+from workbench.schedules.extents import divides, varies
 from workbench.schedules.lanes import LANE, dtype_of, equal, loop, neighbours, smaller
 
 if TYPE_CHECKING:
@@ -47,14 +48,16 @@ class Block:
         rounds, depth = self.of.stretches
         k = self.of.shape[2]
         left = build.sub(k, build.mul(self.k0, depth))
-        return smaller(left, depth) if k % depth and rounds > 1 else build.const(depth)
+        whole = divides(depth, k) or rounds == 1
+        return build.const(depth) if whole else smaller(left, depth)
 
     def panels(self, d: int) -> Expr:
         """Register tiles of this block along rows (0) or columns (1)."""
         blocks, each = self.of.panels[d]
         total = -(-self.of.shape[d] // self.of.unit[d])
         left = build.sub(total, build.mul(self.block[d - 2], each))
-        return smaller(left, each) if total % each and blocks > 1 else build.const(each)
+        whole = divides(each, total) or (not varies(blocks) and blocks == 1)
+        return build.const(each) if whole else smaller(left, each)
 
     def first(self, d: int) -> Expr:
         """The first row or column of the block."""
@@ -86,7 +89,7 @@ class Block:
     def inside(self, d: int, at: Expr) -> Expr:
         """A row or column, the last one for those past the edge."""
         extent = self.of.shape[d]
-        return smaller(at, extent - 1) if extent % self.of.unit[d] else at
+        return smaller(at, extent - 1) if not divides(self.of.unit[d], extent) else at
 
     def copy_left(self) -> Stmt:
         """The left factor by rows; neighbouring threads take neighbours along k."""
@@ -140,7 +143,7 @@ class Block:
                 "k", self.depth, lambda k: loop("v", vectors, lambda v: store(k, v), unroll=0)
             )
 
-        if n % self.of.unit[1] == 0:
+        if divides(self.of.unit[1], n):
             return rows(guarded=False)
         fits = build.binary(BinaryOp.LE, build.add(first, self.of.unit[1]), n)
         return If(fits, rows(guarded=False), rows(guarded=True))
@@ -150,7 +153,7 @@ class Block:
         lanes = self.of.lanes
         full = build.floordiv(self.depth, lanes)
         whole = loop("step", full, lambda s: store(build.add(build.mul(s, lanes), LANE)))
-        if self.of.shape[2] % lanes == 0:
+        if divides(lanes, self.of.shape[2]):
             return whole
         tail = build.add(build.mul(full, lanes), LANE)
         return Seq((whole, If(build.less(tail, self.depth), store(tail))))
@@ -273,8 +276,9 @@ class Block:
             index = tuple(values[axis] for axis in compute.axes)
             values[compute.reduction.result] = build.load(self.c, here(i, v))
             one = Store(compute.output, index, substitute(compute.value, values))
-            return If(build.less(column, n), one) if n % width else one
+            return one if divides(width, n) else If(build.less(column, n), one)
 
-        count = smaller(build.sub(m, top), rows) if m % rows else build.const(rows)
+        whole = divides(rows, m)
+        count = build.const(rows) if whole else smaller(build.sub(m, top), rows)
         vectors = self.of.each[1]
         return loop("i", count, lambda i: loop("v", vectors, lambda v: store(i, v)))

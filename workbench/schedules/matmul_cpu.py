@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ScheduleError
 from workbench.ir import build
-from workbench.ir.expr import Builtin, Var
-from workbench.ir.stmt import Allocate, Evaluate, For, ForTask, Seq, Stmt
+from workbench.ir.expr import Var
+from workbench.ir.stmt import Allocate, Evaluate, For, Seq, Stmt
 from workbench.ir.types import Scope, TensorType, i32
-from workbench.mapping import spatial
 from workbench.runtime.following import cores
 from workbench.runtime.jit import host
-from workbench.schedules.axes import kernel
+from workbench.schedules.axes import kernel, over_blocks
+from workbench.schedules.extents import rough
 from workbench.schedules.lanes import dtype_of
 from workbench.schedules.matmul_block import Block
 from workbench.schedules.matmul_simt import factors
@@ -95,7 +95,7 @@ def fitted(compute: Compute, lanes: int) -> MatmulCpu:
     found = factors(compute)
     assert found is not None
     assert compute.reduction is not None
-    m, n, k = Product(compute, *found, lanes, (1, 1)).shape
+    m, n, k = map(rough, Product(compute, *found, lanes, (1, 1)).shape)
     bits = dtype_of(compute.reduction.value).bits
     words = max(1, bits // 32)
 
@@ -129,7 +129,7 @@ def _module(of: Product) -> Module:
     (down, high), (across, wide) = of.panels
     counts = (*of.lead, down, across)
     block = tuple(Var(f"b{d}", i32) for d in range(len(counts)))
-    body = ForTask(block, spatial(*counts), Builtin("blockIdx.x"), _block(of, block))
+    body = over_blocks(block, counts, _block(of, block))
     tile = high * of.unit[0], wide * of.unit[1]
     note = f"tiles of {tile} by {of.stretches[1]}, {of.unit} in registers"
     return kernel(of.compute, body, prod(counts), of.lanes, (note,))

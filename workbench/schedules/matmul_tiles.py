@@ -10,6 +10,7 @@ from workbench.ir import build
 from workbench.ir.alike import alike
 from workbench.ir.expr import Cast, Expr, Load
 from workbench.ir.traverse import variables
+from workbench.schedules.extents import rough
 from workbench.schedules.lanes import dtype_of, even
 
 if TYPE_CHECKING:
@@ -76,14 +77,14 @@ class Product:
     @property
     def panels(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Blocks, and register tiles in a block, along rows and columns."""
-        (m, n, k), unit = self.shape, self.unit
+        unit, (m, n, k) = self.unit, map(rough, self.shape)
         high, wide = self.tile
-        lead = prod(self.lead)
+        lead = rough(prod(self.lead))
         while True:
             down, across = even(m, high, unit[0]), even(n, wide, unit[1])
             sums = down[1] * unit[0] * across[1] * unit[1]
             if lead * down[0] * across[0] >= self.blocks or sums * k < 2 * LEAST_WORK:
-                return down, across
+                return even(self.shape[0], high, unit[0]), even(self.shape[1], wide, unit[1])
             if down[1] * unit[0] > across[1] * unit[1]:
                 high = down[1] * unit[0] // 2
             else:

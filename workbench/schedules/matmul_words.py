@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ScheduleError
 from workbench.ir import build
-from workbench.ir.expr import Builtin, Call, Expr, Load, Var
-from workbench.ir.stmt import Allocate, ForTask, Seq, Stmt, Store
+from workbench.ir.expr import Call, Expr, Load, Var
+from workbench.ir.stmt import Allocate, Seq, Stmt, Store
 from workbench.ir.traverse import substitute
 from workbench.ir.types import Scope, TensorType, i32
-from workbench.mapping import spatial
 from workbench.runtime.following import cores
-from workbench.schedules.axes import kernel
+from workbench.schedules.axes import kernel, over_blocks
 from workbench.schedules.compute import Reducer
 from workbench.schedules.lanes import LANE, loop
 from workbench.schedules.matmul_block import Block
@@ -117,7 +116,7 @@ class MatmulWords:
         sums = Var("c_tile", TensorType(i32, (1, *of.unit), Scope.SHARED))
         none = Var("none", i32)
         body = Seq((Allocate(sums), _Words(of, block, none, none, sums, Var("k0", i32)).multiply()))
-        whole = ForTask(block, spatial(*counts), Builtin("blockIdx.x"), body)
+        whole = over_blocks(block, counts, body)
         note = f"tiles of {(high * of.unit[0], wide * of.unit[1])}, {of.unit} in registers"
         return kernel(compute, whole, prod(counts), self.lanes, (note,))
 

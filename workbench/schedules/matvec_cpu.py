@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ScheduleError
 from workbench.ir import build
-from workbench.ir.expr import Builtin, Expr, Var
-from workbench.ir.stmt import Allocate, Declare, ForTask, If, Seq, Stmt, Store
+from workbench.ir.expr import Expr, Var
+from workbench.ir.stmt import Allocate, Declare, If, Seq, Stmt, Store
 from workbench.ir.traverse import substitute
 from workbench.ir.types import Scope, TensorType, i32
-from workbench.mapping import spatial
 from workbench.runtime.following import cores
-from workbench.schedules.axes import kernel
+from workbench.schedules.axes import kernel, over_blocks
+from workbench.schedules.extents import divides
 from workbench.schedules.lanes import LANE, dtype_of, equal, even, loop, smaller
 from workbench.schedules.matmul_simt import factors
 
@@ -70,7 +70,7 @@ class MatvecCpu:
         block = tuple(Var(f"b{d}", i32) for d in range(len(lead) + 1))
         counts = (*lead, strips)
         body = _Strip(self, compute, compute.reduction, *found, block, sums).whole()
-        body = ForTask(block, spatial(*counts), Builtin("blockIdx.x"), body)
+        body = over_blocks(block, counts, body)
         note = f"strips of {vectors * self.lanes} columns, {self.terms} terms at a time"
         return kernel(compute, body, prod(counts), self.lanes, (note,))
 
@@ -109,7 +109,7 @@ class _Strip:
         steps: list[Stmt] = [Allocate(self.sums), zero]
         if k >= terms:
             steps.append(loop("step", k // terms, lambda s: self._add(build.mul(s, terms), terms)))
-        if k % terms:
+        if not divides(terms, k):
             steps.append(loop("k", k, lambda k: self._add(k, 1), start=k - k % terms))
         return Seq((*steps, self._each(self._store)))
 
@@ -130,7 +130,7 @@ class _Strip:
             return loop("v", each, body)
         left = build.sub(full, build.mul(self.block[-1], each))
         whole = loop("v", smaller(left, each), body)
-        if n % lanes == 0:
+        if divides(lanes, n):
             return whole
         last = build.const(full - (strips - 1) * each)
         edge = If(build.less(self._column(last), n), body(last))

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.ir import build
-from workbench.ir.expr import Builtin, Expr, Var
-from workbench.ir.stmt import Allocate, Assign, Declare, Evaluate, ForTask, If, Seq, Stmt, Store
+from workbench.ir.expr import Expr, Var
+from workbench.ir.stmt import Allocate, Assign, Declare, Evaluate, If, Seq, Stmt, Store
 from workbench.ir.types import DType, Scope, TensorType, f16, f32, i32
-from workbench.mapping import spatial
 from workbench.runtime.jit import host
-from workbench.schedules.axes import launched, power_of_two
+from workbench.schedules.axes import launched, over_blocks, power_of_two
 from workbench.schedules.lanes import LANE, loop
 
 if TYPE_CHECKING:
@@ -139,8 +138,7 @@ class _Layer:
             )
         )
         ways = len(of.reverse)
-        blocks = spatial(ways, of.batch)
-        whole = ForTask((self.way, self.item), blocks, Builtin("blockIdx.x"), body)
+        whole = over_blocks((self.way, self.item), (ways, of.batch), body)
         note = f"{of.steps} steps, a block per item and way, threads along {of.hidden} units"
         every = (*params, self.y, *self.ends)
         return launched(of.cell, every, whole, ways * of.batch, self.threads, (note,))

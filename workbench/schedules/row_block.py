@@ -26,6 +26,7 @@ from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import spatial
 from workbench.schedules.axes import launched, tiles
 from workbench.schedules.combine import State, across_lanes, flat, take_all, unflat
+from workbench.schedules.extents import divides, varies
 from workbench.schedules.rows import Passes, Rows, RowStep, accesses, unsteady
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class RowBlock:
         row, worker = Var("row", i32), Var("worker", i32)
         number = build.add(build.mul(Builtin("blockIdx.x"), self.rows), row)
         # rows past the end work on the last row and store nothing: all threads must meet
-        ragged = rows.count % self.rows
+        ragged = not divides(self.rows, rows.count)
         inside = build.less(number, rows.count) if ragged else build.const(True)
         if ragged:
             number = build.binary(BinaryOp.MIN, number, rows.count - 1)
@@ -244,13 +245,13 @@ class Writer:
             return [inner]
         total, found = prod(lengths), list[Stmt]()
         step, rounds = Var("step", i32), total // width
-        if rounds:
+        if varies(total) or rounds:
             position = build.add(build.mul(step, width), self.place.worker)
             inner = self._element(number, unflat(position, lengths), states)
             if number == 1 and self.place.following:
                 inner = Seq((*self._ahead(unflat(position, lengths)), inner))
             found.append(For(step, build.const(0), build.const(rounds), build.const(1), inner))
-        if total % width:
+        if not divides(width, total):
             # the last elements apart, so that the others need no guard
             position = build.add(rounds * width, self.place.worker)
             last = self._element(number, unflat(position, lengths), states)

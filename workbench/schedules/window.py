@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import trunc
+from operator import index
 from typing import TYPE_CHECKING, TypeGuard
 
 from workbench.ir import build
@@ -14,6 +16,7 @@ from workbench.ir.traverse import rewrite, substitute, variables, walk
 from workbench.ir.types import DType, i32
 from workbench.schedules.combine import start_value
 from workbench.schedules.compute import Reducer
+from workbench.schedules.extents import divides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,9 +93,9 @@ class Sliding:
 
     @property
     def columns(self) -> int:
-        """Places along the columns."""
+        """Places along the columns: a number in any case, of which the tiles are made."""
         shape = self.compute.output.tensor.extents
-        return shape[-3] * shape[-2] if self.flat else shape[self.spot]
+        return index(shape[-3] * shape[-2] if self.flat else shape[self.spot])
 
     @property
     def spot(self) -> int:
@@ -292,7 +295,9 @@ def nest(reduction: Reduction, value: Expr) -> tuple[list[tuple[Var, Expr | int]
         names[("//", var, size)], names[("%", var, size)] = high, low
         axes[var] = build.add(build.mul(high, size), low)
         left = build.sub(extent, build.mul(high, size))
-        count: Expr | int = size if extent % size == 0 else build.binary(BinaryOp.MIN, left, size)
+        count: Expr | int = (
+            size if divides(size, extent) else build.binary(BinaryOp.MIN, left, size)
+        )
         outer.append((high, -(-extent // size)))
         inner.append((low, extent if extent < size else count))
     # quotients first: an operand that is the axis itself stays until then
@@ -305,9 +310,9 @@ def _key(node: Node) -> tuple[object, ...]:
     if isinstance(node, Binary) and isinstance(node.a, Var) and isinstance(node.b, Const):
         # an axis is never negative: both kinds of division give the same
         if node.op in (BinaryOp.FLOORDIV, BinaryOp.TRUNCDIV):
-            return "//", node.a, int(node.b.value)
+            return "//", node.a, trunc(node.b.value)
         if node.op in (BinaryOp.FLOORMOD, BinaryOp.TRUNCMOD):
-            return "%", node.a, int(node.b.value)
+            return "%", node.a, trunc(node.b.value)
     return ()
 
 

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ScheduleError
 from workbench.ir import build
-from workbench.ir.expr import Builtin, Expr, Var
-from workbench.ir.stmt import Allocate, For, ForTask, If, Seq, Stmt
+from workbench.ir.expr import Expr, Var
+from workbench.ir.stmt import Allocate, For, If, Seq, Stmt
 from workbench.ir.types import i32
-from workbench.mapping import spatial
-from workbench.schedules.axes import kernel
+from workbench.schedules.axes import kernel, over_blocks
+from workbench.schedules.extents import divides, rough
 from workbench.schedules.lanes import LANE, equal, loop, smaller
 from workbench.schedules.window import Sliding
 from workbench.schedules.window_tile import Tile, Tiles
@@ -136,9 +136,9 @@ class _Program:
         if len(lead) > 1:
             # a block walks several rows, so that weights stay in its cache
             least = CHUNKS if by_rows(window) else 1
-            chunks = min(lines, max(least, -(-BLOCKS // prod(counts[:-1]))))
-            most = SUMS_BYTES // (high * sums_bytes(window, blocks)) if turns else lines
-            rows = min(-(-lines // chunks), max(1, most))
+            chunks = min(rough(lines), max(least, -(-BLOCKS // rough(prod(counts[:-1])))))
+            most = SUMS_BYTES // (high * sums_bytes(window, blocks)) if turns else rough(lines)
+            rows = min(-(-rough(lines) // chunks), max(1, most))
             counts[-1] = -(-lines // rows)
         tiles = Tiles.of(window, blocks, turns, rows * high)
         return cls(knobs, tiles, tuple(counts), lines, rows)
@@ -180,8 +180,8 @@ class _Program:
         order = list(range(len(self.counts)))
         if self.row_axis and by_rows(self.window):
             order = [0, *order[2:], 1]
-        grid = spatial(*(self.counts[d] for d in order))
-        whole = ForTask(tuple(block[d] for d in order), grid, Builtin("blockIdx.x"), body)
+        counts = [self.counts[d] for d in order]
+        whole = over_blocks([block[d] for d in order], counts, body)
         tile = f"{high} rows of {width} columns" if high > 1 else f"{width} columns"
         note = (
             f"{tile} by {blocks} blocks of channels in registers, {self.rows * high} rows a block"
@@ -195,7 +195,9 @@ class _Program:
         if axis is None:
             return self.row(values, first, build.const(0))
         start, lines, rows = build.mul(chunk, self.rows), self.lines, self.rows
-        count = smaller(build.sub(lines, start), rows) if lines % rows else build.const(rows)
+        count = (
+            build.const(rows) if divides(rows, lines) else smaller(build.sub(lines, start), rows)
+        )
         walk = self.row if self.knobs.rows == 1 else self.band
         return loop("row", count, lambda i: walk({**values, axis: build.add(start, i)}, first, i))
 
@@ -206,7 +208,9 @@ class _Program:
             return Tile(self.tiles, dict(values), first, zero, columns, None, zero).finish()
         rows, total = self.rows * self.knobs.rows, self.shape[len(self.counts) - 1]
         start = build.mul(chunk, rows)
-        count = smaller(build.sub(total, start), rows) if total % rows else build.const(rows)
+        count = (
+            build.const(rows) if divides(rows, total) else smaller(build.sub(total, start), rows)
+        )
 
         def row(i: Expr) -> Stmt:
             own = {**values, axis: build.add(start, i)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.ir.expr import Load
 from workbench.ir.traverse import variables, walk
 from workbench.runtime.jit import host
+from workbench.schedules.extents import rough
 from workbench.schedules.window import even, nest
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def by_rows(window: Sliding) -> bool:
     """
     lane = window.compute.axes[-1]
     loads = [n for n in walk(window.value) if isinstance(n, Load)]
-    sizes = {lane in variables(n): n.tensor.tensor.size for n in loads}
+    sizes = {lane in variables(n): rough(n.tensor.tensor.size) for n in loads}
     return len(sizes) < 2 or sizes[True] < sizes[False]
 
 
@@ -114,15 +115,15 @@ def cost(each: tuple[int, int], rows: int, window: Sliding) -> float:
     row, and what is lost where there are too few blocks for the threads.
     """
     width, blocks = each
-    shape = window.compute.output.tensor.extents
-    lines = shape[window.spot - 1] if rows > 1 else 1
-    full, last = divmod(window.columns * lines, width * rows)
-    taken = full * _cycles(width * rows, blocks, window.shared)
+    shape = tuple(map(rough, window.compute.output.tensor.extents))
+    lines, columns = shape[window.spot - 1] if rows > 1 else 1, rough(window.columns)
+    full, last = divmod(columns * lines, rough(width) * rows)
+    taken = full * _cycles(rough(width) * rows, blocks, window.shared)
     taken += _cycles(last, blocks, window.shared) if last else 0.0
     total = prod(shape[2 : -3 if window.flat else window.spot])
     units = shape[0] * shape[1] // blocks * -(-total // rows)
     starved = 0.0 if units >= BLOCKS else max(0.05, 0.3 / units)
-    return taken / (window.columns * lines * blocks) + starved
+    return taken / (columns * lines * blocks) + starved
 
 
 def _cycles(width: int, blocks: int, shared: bool) -> float:

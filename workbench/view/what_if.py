@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
 from workbench.driver.build import compile_module
-from workbench.graph.compile import scheduled_group
 from workbench.graph.flow import FlowGraph
+from workbench.graph.programs import scheduled_group
 from workbench.graph.tuned import Choices
 from workbench.passes.default import run as lower
 from workbench.runtime.timing import time_text

@@ -11,6 +11,7 @@ from workbench.base.lazy import lazy
 from workbench.base.names import shown
 from workbench.graph.onnx.node import Node, graphs_of
 from workbench.graph.onnx.registry import find, schema
+from workbench.graph.symbolic.tape import traced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,7 +162,9 @@ def _type_proto(tensor: Tensor | None) -> onnx.TypeProto:
     if tensor is None:
         return onnx.TypeProto()
     elem = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(tensor.dtype.numpy_name))
-    return onnx.helper.make_tensor_type_proto(elem, list(tensor.extents))
+    # a traced extent is not known: for it, a body has to do with what the others say
+    extents = [None if traced(e) else e for e in tensor.extents]
+    return onnx.helper.make_tensor_type_proto(elem, extents)
 
 
 def bound_nodes(body: onnx.FunctionProto, node: Node, functions: Functions) -> list[Node]:

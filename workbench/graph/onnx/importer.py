@@ -25,6 +25,7 @@ from workbench.graph.onnx.rows_text import READS_TEXT
 from workbench.graph.onnx.types import spelled
 from workbench.graph.operator import Operator
 from workbench.graph.segment import Cut, Make, Origin, Segment
+from workbench.graph.symbolic.tape import tape_of
 from workbench.graph.tensor import Tensor, text
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def origin(model: Model) -> Origin:
     def begin(shapes: Sequence[tuple[int, ...]], make: Make | None) -> Segment:
         inputs = _shaped(model.inputs, shapes)
         job = _Job(model.name, inputs, model.body.outputs, model.folder, make)
-        b = Builder()
+        b = Builder(tape=tape_of(*shapes))
         frame = _frame(b, model.body, inputs, model.functions)
         return _go_on(job, b, Stack([frame]))
 
@@ -252,7 +253,7 @@ def _apart(
         own = _shaped(inputs, shapes)
         count = len(result.kinds)
         inner = replace(job, name=f"{job.name} body", inputs=own, output_names=ends, make=make)
-        builder = Builder(constants=dict(constants))
+        builder = Builder(constants=dict(constants), tape=tape_of(*shapes))
         frame = _frame(builder, body, own[:count], functions)
         names = {**fixed, **dict(zip(open_, own[count:], strict=True)), **frame.names}
         return _go_on(inner, builder, Stack([replace(frame, names=names)]))

@@ -10,6 +10,7 @@ from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
 from workbench.graph.build import NeedsValue
+from workbench.graph.symbolic.array import integers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +140,7 @@ class Node:
         value = self.known(b, tensor, what)
         if value is not None and value.dtype.kind not in "iu":
             raise ModelError(f"{what} are {value.dtype}, not whole numbers")
-        return None if value is None else [int(v) for v in value.reshape(-1)]
+        return None if value is None else integers(value)
 
 
 DEEPEST = 64

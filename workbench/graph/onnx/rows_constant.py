@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite, prod
+from math import isfinite, prod, trunc
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError
@@ -13,6 +13,7 @@ from workbench.graph.onnx.row import Row
 from workbench.graph.onnx.types import array_of
 from workbench.graph.ops import host
 from workbench.graph.ops.define import grid
+from workbench.graph.symbolic.array import arange, array, full
 from workbench.ir import build
 from workbench.ir.types import TensorType
 
@@ -74,7 +75,7 @@ def _filled(b: Builder, shape: list[int], value: np.ndarray) -> Tensor:
     """A tensor of one value everywhere; a huge one is not made before the call."""
     check_extents(shape)
     if prod(shape) <= FOLD_LIMIT:
-        return b.constant(np.full(shape, value))
+        return b.constant(full(shape, value))
     kind = b.constant(value).dtype
     compute = grid(
         "fill",
@@ -96,7 +97,7 @@ def check_extents(shape: list[int]) -> None:
 def _shape(node: Node, b: Builder, x: Tensor) -> Tensor:
     # start and end came with opset 15; a missing attribute means the whole shape
     extents = list(x.extents)[slice(node.number("start", 0), _end(node))]
-    return b.constant(np.asarray(extents, np.int64))
+    return b.constant(array(extents, np.int64))
 
 
 def _end(node: Node) -> int | None:
@@ -105,7 +106,7 @@ def _end(node: Node) -> int | None:
 
 def _size(node: Node, b: Builder, x: Tensor) -> Tensor:
     del node
-    return b.constant(np.asarray(x.size, np.int64))
+    return b.constant(array(x.size, np.int64))
 
 
 def _range(node: Node, b: Builder, start: Tensor, stop: Tensor, step: Tensor) -> Tensor:
@@ -117,14 +118,14 @@ def _range(node: Node, b: Builder, start: Tensor, stop: Tensor, step: Tensor) ->
     low, high, by = (e.reshape(()).item() for e in ends if e is not None)
     if by == 0:
         raise ModelError("Range with delta 0")
-    if not all(map(isfinite, (low, high, by))):
+    if any(isinstance(e, float) and not isfinite(e) for e in (low, high, by)):
         raise ModelError(f"a Range from {low} to {high} by {by} has no end")
-    count = max(0, -int((low - high) // by))
+    count = max(0, -trunc((low - high) // by))
     check_extents([count])
     if count > FOLD_LIMIT:
         raise ModelError(f"a Range of {count} elements is too large")
     kind = np.dtype(start.dtype.numpy_name)
-    return b.constant((low + np.arange(count) * by).astype(kind))
+    return b.constant((low + arange(count) * by).astype(kind))
 
 
 ROWS = (

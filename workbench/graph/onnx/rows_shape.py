@@ -139,9 +139,18 @@ def _sliced(
     first, by, shape = [0] * x.rank, [1] * x.rank, list(x.extents)
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         d = axis_of(axis, x.rank)
-        span = range(x.extents[d])[start:end:step]
-        first[d], by[d], shape[d] = span.start, span.step, len(span)
+        first[d], shape[d] = _span(x.extents[d], start, end, step)
+        by[d] = step
     return ops.take(b, x, first, by, shape)
+
+
+def _span(extent: int, start: int, end: int, step: int) -> tuple[int, int]:
+    """Where ``range(extent)[start:end:step]`` begins, and how many it has."""
+    low, high = (0, extent) if step > 0 else (-1, extent - 1)
+    first, last = (
+        min(max(place + extent if place < 0 else place, low), high) for place in (start, end)
+    )
+    return first, max(0, -((first - last) // step))
 
 
 def _split(node: Node, b: Builder, x: Tensor, sizes: Tensor | None = None) -> tuple[Tensor, ...]:

@@ -109,10 +109,10 @@ def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     padded = [(1,) * (rank - len(s)) + tuple(s) for s in shapes]
     found: list[int] = []
     for extents in zip(*padded, strict=True):
-        wide = {e for e in extents if e != 1}
-        if len(wide) > 1:
+        wide = [e for e in extents if e != 1]
+        if any(e != wide[0] for e in wide[1:]):
             raise ModelError(f"shapes {' and '.join(map(str, shapes))} do not broadcast")
-        found.append(wide.pop() if wide else 1)
+        found.append(wide[0] if wide else 1)
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.graph.ops.define import Axes, grid
+from workbench.graph.symbolic.array import arange, taken
 from workbench.graph.tensor import Tensor
 from workbench.ir import build
 from workbench.ir.build import Operand
@@ -133,8 +134,10 @@ def take(
     if tuple(shape) == x.extents and all(s == 1 for s in steps) and not any(starts):
         return x
     if (known := b.small(x)) and prod(shape):
-        index = (s + d * np.arange(n) for s, d, n in zip(starts, steps, shape, strict=True))
-        return b.constant(known[0][np.ix_(*index)])
+        part = known[0]
+        for axis, (start, step, count) in enumerate(zip(starts, steps, shape, strict=True)):
+            part = taken(part, start + step * arange(count), axis)
+        return b.constant(part)
     var = x.variable()
 
     def value(i: Axes) -> Expr:
@@ -200,7 +203,7 @@ def gather(b: Builder, x: Tensor, indices: Tensor, axis: int) -> Tensor:
     if known := b.small(x, indices):
         values, at = known
         at = np.where(at < 0, at + x.extents[axis], at)
-        return b.constant(np.take(values, at, axis, mode="clip"))
+        return b.constant(taken(values, at, axis, "clip"))
     data, where = x.variable(), indices.variable()
     rank, extent = indices.rank, x.extents[axis]
     shape = (*x.extents[:axis], *indices.extents, *x.extents[axis + 1 :])

@@ -1,0 +1,213 @@
+"""What was computed of some numbers, to be computed again of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.base.errors import WorkbenchError
+from workbench.graph.symbolic.program import ASTRAY, Entry, Function, Program, merged
+
+Wrap = Callable[["Tape", int, Any], Any]
+
+
+class Untraceable(WorkbenchError):
+    """Something was done to a traced value that cannot be written down."""
+
+
+class Traced:
+    """A value that stands in a tape; see `Symbol` and `SymbolicArray`."""
+
+    __slots__ = ("place", "tape", "value")
+
+    def __init__(self, tape: Tape, place: int, value: Any) -> None:
+        self.tape = tape
+        self.place = place
+        self.value = value
+
+
+class Tape:
+    """Values in places, how each came about, and what was decided by looking at them.
+
+    A function that is run on traced values runs as it does on those they stand for, and the tape
+    notes what it computes. Wherever it looks at one, to compare it or to take it for a plain
+    number, the outcome is noted as a guard. For other inputs for which all guards hold the
+    function would take the same way, so that the tape gives what it would.
+
+    Parameters
+    ----------
+    wrap : callable
+        From tape, place and value to what stands for it.
+    """
+
+    def __init__(self, wrap: Wrap) -> None:
+        self._wrap = wrap
+        self._values: list[Any] = []
+        self._known: dict[Hashable, int] = {}
+        self._entries: list[Entry] = []
+        self._guards: set[Hashable] = set()
+        self._inputs: list[int] = []
+        self._probes: list[_Probe] = []
+
+    def input(self, value: Any) -> Any:
+        """What stands for the next input, which is `value` this time."""
+        self._inputs.append(len(self._values))
+        self._values.append(value)
+        return self._wrap(self, self._inputs[-1], value)
+
+    def place(self, operand: Any) -> int:
+        """Where an operand stands: a traced value, a list of such, or any constant."""
+        if isinstance(operand, Traced):
+            assert operand.tape is self, "values of two tapes meet"
+            return operand.place
+        if not traced(operand):
+            kind = type(operand)
+            plain = kind in _PLAIN and operand == operand  # noqa: PLR0124  # no nan
+            # of what is not plain each is its own; 0.0 and -0.0 differ
+            key = (kind, str(operand)) if plain else object()
+            if key not in self._known:
+                self._known[key] = len(self._values)
+                self._values.append(operand)
+            return self._known[key]
+        if isinstance(operand, slice):
+            return self.entry(slice, operand.start, operand.stop, operand.step)
+        if isinstance(operand, dict):
+            names = tuple(operand)
+            return self.entry(lambda *v: dict(zip(names, v, strict=True)), *operand.values())
+        return self.entry(_tuple if isinstance(operand, tuple) else _list, *operand)
+
+    def entry(self, function: Function, *operands: Any) -> int:
+        """The place of what a function without effects gives."""
+        places = tuple(map(self.place, operands))
+        key = (function, places)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = len(self._values)
+            self._values.append(function(*(self._values[p] for p in places)))
+            self._entries.append(Entry(function, places, found))
+        return found
+
+    def call(self, function: Function, *operands: Any) -> Any:
+        """What a function without effects gives, traced."""
+        place = self.entry(function, *operands)
+        return self._wrap(self, place, self._values[place])
+
+    def guard(self, function: Function, *operands: Any) -> Any:
+        """What a function gives, as it is; from now on the tape holds only where it gives that."""
+        places = tuple(map(self.place, operands))
+        value = function(*(self._values[p] for p in places))
+        if (function, places) not in self._guards:
+            self._guards.add((function, places))
+            self._entries.append(Entry(function, places, value=value))
+        return value
+
+    def program(self, places: Sequence[int]) -> Program:
+        """How to compute what stands in some places of other inputs."""
+        made = {*self._inputs, *(e.place for e in self._entries)}
+        values = [None if p in made else v for p, v in enumerate(self._values)]
+        needed = set(places)
+        kept: list[Entry] = []
+        for entry in reversed(merged(self._entries, self._values, made)):
+            if entry.place < 0 or entry.place in needed:
+                kept.append(entry)
+                needed.update(entry.operands)
+        return Program(tuple(self._inputs), values, kept[::-1], tuple(places))
+
+    def everything(self) -> Program:
+        """How to compute what stands in all its places."""
+        return Program(
+            tuple(self._inputs), list(self._values), self._entries, range(len(self._values))
+        )
+
+    def seen(self, places: Sequence[int]) -> list[tuple[Any, ...]]:
+        """What stands in some places, and what would for some other inputs.
+
+        Of those for which guards do not hold it may be anything that is no number below zero.
+        """
+        if not self._probes:
+            # each input grows in its own way, so that two are seldom equal; and by itself, where
+            # all together lead astray
+            for way in _PROBES:
+                own = {p: way(self._values[p]) + n for n, p in enumerate(self._inputs)}
+                self._probes.append(_Probe(own))
+                self._probes += (_Probe({p: e}) for p, e in own.items() if len(own) > 1)
+        found = [tuple(self._values[p] for p in places)]
+        for probe in self._probes:
+            probe.go_on(self._entries, self._values)
+            others = tuple(probe.values.get(p, self._values[p]) for p in places)
+            if not probe.astray and min(others, default=0) >= 0:
+                found.append(others)
+        return found
+
+    @property
+    def guards(self) -> int:
+        """How many decisions it holds."""
+        return len(self._guards)
+
+
+@dataclass
+class _Probe:
+    """The values of places that depend on inputs, for some other inputs."""
+
+    values: dict[int, Any]
+    done: int = 0
+    astray: bool = False
+
+    def go_on(self, entries: Sequence[Entry], known: Sequence[Any]) -> None:
+        """Compute what has been added to the tape since."""
+        try:
+            while self.done < len(entries) and not self.astray:
+                entry = entries[self.done]
+                self.done += 1
+                if entry.place >= 0:
+                    operands = (self.values.get(p, known[p]) for p in entry.operands)
+                    self.values[entry.place] = entry.function(*operands)
+        except ASTRAY:
+            self.astray = True
+
+
+_PROBES: tuple[Callable[[int], int], ...] = (
+    lambda e: e + 1,
+    lambda e: REACH * e + 3,
+    lambda e: -(-e // REACH),
+)
+"""Other inputs that are looked at."""
+
+REACH = 4
+"""How many times larger or smaller an extent may be than that of the call that was recorded."""
+
+_PLAIN = frozenset({int, float, bool, str})
+
+
+def _tuple(*items: Any) -> tuple[Any, ...]:
+    return items
+
+
+def _list(*items: Any) -> list[Any]:
+    return list(items)
+
+
+def traced(value: Any) -> bool:
+    """Whether a value is traced, or holds one that is.
+
+    Lists, tuples, slices and the values of dicts are looked into.
+    """
+    kind = type(value)
+    if kind in (list, tuple):
+        return any(map(traced, value))
+    if kind is slice:
+        return traced((value.start, value.stop, value.step))
+    if kind is dict:
+        return any(map(traced, value.values()))
+    return isinstance(value, Traced)
+
+
+def tape_of(*values: Any) -> Tape | None:
+    """The tape of the first traced value; lists and tuples are looked into."""
+    for value in values:
+        if isinstance(value, Traced):
+            return value.tape
+        if type(value) in (list, tuple) and (found := tape_of(*value)):
+            return found
+    return None
