@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -78,14 +79,115 @@ def _divides_by_nothing(attribute: onnx.AttributeProto) -> bool:
     return attribute.name in _DIVISORS and min(values) < 1
 
 
-def _harmless(proto: onnx.ModelProto, weights: Mapping[str, np.ndarray]) -> onnx.ModelProto:
+class _Lengths:
+    """How many numbers there are at most in what models compute of shapes.
+
+    Nodes are told in the order of the graph. Of what is not told, and of all else, it is unknown.
+    """
+
+    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+        small = {n: a for n, a in weights.items() if a.size <= _SMALL}
+        self._most: dict[str, float] = {n: a.size for n, a in small.items()}
+        self._flat = {n for n, a in small.items() if a.ndim == 1}
+        self._counts: dict[str, float] = {}
+
+    def makes_many_dimensions(self, node: onnx.NodeProto) -> bool:
+        """Whether a node's output may have more dimensions than any model's."""
+        most = self._of(node)
+        for name in node.output:
+            self._most[name] = most
+        place = _RANKED.get(node.op_type)
+        if place is None or place >= len(node.input):
+            return False
+        return self._most.get(node.input[place], math.inf) > _MOST_DIMENSIONS
+
+    def open(self, node: onnx.NodeProto) -> bool:
+        """Whether a node that was told may give any number of numbers."""
+        return self._most.get(node.output[0], math.inf) == math.inf
+
+    def _of(self, node: onnx.NodeProto) -> float:
+        sizes = [self._most.get(name, math.inf) for name in node.input if name]
+        flat = all(n in self._flat or self._most.get(n) == 1 for n in node.input if n)
+        match node.op_type:
+            case "Shape":
+                self._flat.update(node.output)
+                if flat and sizes:
+                    self._counts.update(dict.fromkeys(node.output, sizes[0]))
+                return _MOST_DIMENSIONS
+            case "Size":
+                return 1
+            case "Constant":
+                found = [a.t.dims for a in node.attribute if a.name == "value"]
+                self._flat.update(node.output if found and len(found[0]) == 1 else ())
+                return math.prod(found[0]) if found else _MOST_DIMENSIONS
+            case "Gather" if len(sizes) == 2 and node.input[0] in self._flat:
+                return sizes[1]
+            case "Unsqueeze" | "Squeeze" | "Identity" | "Cast" if sizes:
+                self._flat.update(
+                    node.output if sizes[0] == 1 or node.input[0] in self._flat else ()
+                )
+                return sizes[0]
+            case "Reshape" if len(sizes) == 2:
+                self._flat.update(node.output if sizes[1] == 1 else ())
+                return sizes[0]
+            case "Concat" if sizes:
+                self._flat.update(node.output if flat else ())
+                return sum(sizes)
+            case op if op in _BY_ELEMENT and sizes:
+                self._flat.update(node.output if flat else ())
+                return max(sizes) if flat else math.prod(sizes)
+            case "ConstantOfShape" if sizes:
+                # of the shape of numbers it makes as many numbers
+                self._flat.update(node.output if node.input[0] in self._counts else ())
+                return self._counts.get(node.input[0], math.inf)
+            case _:
+                return math.inf
+
+
+_MOST_DIMENSIONS = 64
+
+_RANKED = {"Expand": 1, "Reshape": 1, "ConstantOfShape": 0, "MaxUnpool": 2, "AffineGrid": 1}
+"""Operators whose outputs have as many dimensions as an input has numbers: which input."""
+
+_BY_ELEMENT = frozenset("Add Sub Mul Div Mod Neg Floor Ceil Min Max Where Equal Not And Or".split())
+
+
+def _with_values(whole: onnx.ModelProto, lengths: _Lengths) -> onnx.ModelProto:
+    """A model with the shapes that ONNX infers, also from what shapes hold where that is safe.
+
+    Following values it writes down every element of a vector whose length it knows.
+    """
+    found = onnx.shape_inference.infer_shapes(whole)
+    ends = (*found.graph.input, *found.graph.value_info, *found.graph.output)
+    kinds = {v.name: v.type.tensor_type for v in ends}
+    vectors = [k.shape.dim[0] for k in kinds.values() if len(k.shape.dim) == 1]
+    if any(dim.dim_value > _LONG for dim in vectors):
+        return found
+    for node in whole.graph.node:
+        kind = kinds.get(node.output[0]) if node.output else None
+        rank = len(kind.shape.dim) if kind is not None and kind.HasField("shape") else None
+        known = rank == 1 and kind is not None and kind.shape.dim[0].HasField("dim_value")
+        if node.op_type in _FILLS and rank in (1, None) and not known and lengths.open(node):
+            # a length that only values tell, and that may be any
+            node.domain = _SKIPPED
+    return onnx.shape_inference.infer_shapes(whole, data_prop=True)
+
+
+_LONG = 2**22
+_FILLS = frozenset("ConstantOfShape Range Expand Tile Reshape Resize Upsample Pad".split())
+
+
+def _harmless(
+    proto: onnx.ModelProto, weights: Mapping[str, np.ndarray]
+) -> tuple[onnx.ModelProto, _Lengths]:
     """A copy without what ONNX's inference cannot take, and without weights.
 
     It would copy them twice; only of small ones, such as shapes, the numbers tell it something.
 
     A negative extent, or one of 0 with a step backwards, ends the whole process in its rule for
     Slice (onnx 1.22, `std::clamp` with its ends swapped); so do 0 heads in its rule for Attention
-    (a division). Operators of no known domain it skips.
+    (a division). A shape of 10**9 numbers makes it write down as many dimensions. Operators of no
+    known domain it skips.
     """
     whole = onnx.ModelProto()
     whole.CopyFrom(proto)
@@ -100,10 +202,11 @@ def _harmless(proto: onnx.ModelProto, weights: Mapping[str, np.ndarray]) -> onnx
             value = onnx.helper.make_tensor_value_info(name, kind, array.shape)
             whole.graph.input.append(value)
     whole.opset_import.add(domain=_SKIPPED, version=1)
-    graphs = [whole.graph]
+    graphs, lengths = [whole.graph], _Lengths(weights)
     for graph in graphs:
         for node in graph.node:
-            if node.op_type == "Slice" or any(map(_divides_by_nothing, node.attribute)):
+            long = lengths.makes_many_dimensions(node)
+            if long or node.op_type == "Slice" or any(map(_divides_by_nothing, node.attribute)):
                 node.domain = _SKIPPED
             graphs += [a.g for a in node.attribute if a.HasField("g")]
             graphs += [g for a in node.attribute for g in a.graphs]
@@ -111,13 +214,13 @@ def _harmless(proto: onnx.ModelProto, weights: Mapping[str, np.ndarray]) -> onnx
         for dim in value.type.tensor_type.shape.dim:
             if dim.dim_value < 0:
                 dim.ClearField("dim_value")
-    return whole
+    return whole, lengths
 
 
 def _inferred(proto: onnx.ModelProto, weights: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     """What ONNX itself infers of the shapes; nothing where it cannot."""
     try:
-        whole = onnx.shape_inference.infer_shapes(_harmless(proto, weights), data_prop=True)
+        whole = _with_values(*_harmless(proto, weights))
     except Exception:  # it raises many kinds, and the outline does without
         return {}
     found: dict[str, Tensor] = {}
