@@ -101,7 +101,7 @@ def test_weights_are_held_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     seen: list[int] = []
     infer = onnx.shape_inference.infer_shapes
 
-    def watched(proto: onnx.ModelProto, data_prop: bool) -> onnx.ModelProto:
+    def watched(proto: onnx.ModelProto, data_prop: bool = False) -> onnx.ModelProto:
         seen.append(proto.ByteSize())
         return infer(proto, data_prop=data_prop)
 

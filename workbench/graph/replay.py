@@ -249,6 +249,8 @@ class Replay:
         results += (tape.place(v.start) for g in schedule.partition.groups for v in g.views)
         results += (tape.place(a) for a in graph.constants.values() if traced(a))
         self._program = tape.program(results)
+        if all(self._program.run(each) is None for each in tape.others()):
+            raise Unfit("other extents do not lead the same way")
         self._share([tape.seen(outline) for _, outline, _ in made])
 
     def _share(self, seen: Sequence[Sequence[tuple[Any, ...]]]) -> None:

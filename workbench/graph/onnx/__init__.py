@@ -22,6 +22,7 @@ What lives here
     rows_svm          rows: support vector machines
     rows_text         rows: strings
     outline           a model before its dims have values
+    lengths           how long vectors are that hold shapes
     frames            where an import stands: graphs inside graphs
     rows_nn           rows: products, reductions
     rows_window       rows: convolution, pooling

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.graph.build import Builder
 from workbench.graph.graph import Graph
+from workbench.graph.onnx.lengths import Lengths
 from workbench.graph.onnx.registry import find
 from workbench.graph.onnx.rows_elementwise import snake
 from workbench.graph.onnx.types import dtype_of_elem
@@ -79,80 +79,7 @@ def _divides_by_nothing(attribute: onnx.AttributeProto) -> bool:
     return attribute.name in _DIVISORS and min(values) < 1
 
 
-class _Lengths:
-    """How many numbers there are at most in what models compute of shapes.
-
-    Nodes are told in the order of the graph. Of what is not told, and of all else, it is unknown.
-    """
-
-    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
-        small = {n: a for n, a in weights.items() if a.size <= _SMALL}
-        self._most: dict[str, float] = {n: a.size for n, a in small.items()}
-        self._flat = {n for n, a in small.items() if a.ndim == 1}
-        self._counts: dict[str, float] = {}
-
-    def makes_many_dimensions(self, node: onnx.NodeProto) -> bool:
-        """Whether a node's output may have more dimensions than any model's."""
-        most = self._of(node)
-        for name in node.output:
-            self._most[name] = most
-        place = _RANKED.get(node.op_type)
-        if place is None or place >= len(node.input):
-            return False
-        return self._most.get(node.input[place], math.inf) > _MOST_DIMENSIONS
-
-    def open(self, node: onnx.NodeProto) -> bool:
-        """Whether a node that was told may give any number of numbers."""
-        return self._most.get(node.output[0], math.inf) == math.inf
-
-    def _of(self, node: onnx.NodeProto) -> float:
-        sizes = [self._most.get(name, math.inf) for name in node.input if name]
-        flat = all(n in self._flat or self._most.get(n) == 1 for n in node.input if n)
-        match node.op_type:
-            case "Shape":
-                self._flat.update(node.output)
-                if flat and sizes:
-                    self._counts.update(dict.fromkeys(node.output, sizes[0]))
-                return _MOST_DIMENSIONS
-            case "Size":
-                return 1
-            case "Constant":
-                found = [a.t.dims for a in node.attribute if a.name == "value"]
-                self._flat.update(node.output if found and len(found[0]) == 1 else ())
-                return math.prod(found[0]) if found else _MOST_DIMENSIONS
-            case "Gather" if len(sizes) == 2 and node.input[0] in self._flat:
-                return sizes[1]
-            case "Unsqueeze" | "Squeeze" | "Identity" | "Cast" if sizes:
-                self._flat.update(
-                    node.output if sizes[0] == 1 or node.input[0] in self._flat else ()
-                )
-                return sizes[0]
-            case "Reshape" if len(sizes) == 2:
-                self._flat.update(node.output if sizes[1] == 1 else ())
-                return sizes[0]
-            case "Concat" if sizes:
-                self._flat.update(node.output if flat else ())
-                return sum(sizes)
-            case op if op in _BY_ELEMENT and sizes:
-                self._flat.update(node.output if flat else ())
-                return max(sizes) if flat else math.prod(sizes)
-            case "ConstantOfShape" if sizes:
-                # of the shape of numbers it makes as many numbers
-                self._flat.update(node.output if node.input[0] in self._counts else ())
-                return self._counts.get(node.input[0], math.inf)
-            case _:
-                return math.inf
-
-
-_MOST_DIMENSIONS = 64
-
-_RANKED = {"Expand": 1, "Reshape": 1, "ConstantOfShape": 0, "MaxUnpool": 2, "AffineGrid": 1}
-"""Operators whose outputs have as many dimensions as an input has numbers: which input."""
-
-_BY_ELEMENT = frozenset("Add Sub Mul Div Mod Neg Floor Ceil Min Max Where Equal Not And Or".split())
-
-
-def _with_values(whole: onnx.ModelProto, lengths: _Lengths) -> onnx.ModelProto:
+def _with_values(whole: onnx.ModelProto, lengths: Lengths) -> onnx.ModelProto:
     """A model with the shapes that ONNX infers, also from what shapes hold where that is safe.
 
     Following values it writes down every element of a vector whose length it knows.
@@ -179,7 +106,7 @@ _FILLS = frozenset("ConstantOfShape Range Expand Tile Reshape Resize Upsample Pa
 
 def _harmless(
     proto: onnx.ModelProto, weights: Mapping[str, np.ndarray]
-) -> tuple[onnx.ModelProto, _Lengths]:
+) -> tuple[onnx.ModelProto, Lengths]:
     """A copy without what ONNX's inference cannot take, and without weights.
 
     It would copy them twice; only of small ones, such as shapes, the numbers tell it something.
@@ -202,7 +129,7 @@ def _harmless(
             value = onnx.helper.make_tensor_value_info(name, kind, array.shape)
             whole.graph.input.append(value)
     whole.opset_import.add(domain=_SKIPPED, version=1)
-    graphs, lengths = [whole.graph], _Lengths(weights)
+    graphs, lengths = [whole.graph], Lengths({n: a for n, a in weights.items() if a.size <= _SMALL})
     for graph in graphs:
         for node in graph.node:
             long = lengths.makes_many_dimensions(node)

@@ -120,18 +120,27 @@ class Tape:
             tuple(self._inputs), list(self._values), self._entries, range(len(self._values))
         )
 
+    def others(self) -> list[tuple[Any, ...]]:
+        """Some other inputs, larger and smaller ones."""
+        own = tuple(self._values[p] for p in self._inputs)
+        found: list[tuple[Any, ...]] = []
+        for way in _OTHERS:
+            # each grows in its own way, so that two are seldom equal; and each by itself, where
+            # all together may lead astray
+            grown = tuple(way(e) + n for n, e in enumerate(own))
+            found.append(grown)
+            if len(own) > 1:
+                found += ((*own[:n], e, *own[n + 1 :]) for n, e in enumerate(grown))
+        return [other for other in found if other != own]
+
     def seen(self, places: Sequence[int]) -> list[tuple[Any, ...]]:
         """What stands in some places, and what would for some other inputs.
 
         Of those for which guards do not hold it may be anything that is no number below zero.
         """
         if not self._probes:
-            # each input grows in its own way, so that two are seldom equal; and by itself, where
-            # all together lead astray
-            for way in _PROBES:
-                own = {p: way(self._values[p]) + n for n, p in enumerate(self._inputs)}
-                self._probes.append(_Probe(own))
-                self._probes += (_Probe({p: e}) for p, e in own.items() if len(own) > 1)
+            pairs = (zip(self._inputs, other, strict=True) for other in self.others())
+            self._probes = [_Probe(dict(each)) for each in pairs]
         found = [tuple(self._values[p] for p in places)]
         for probe in self._probes:
             probe.go_on(self._entries, self._values)
@@ -167,12 +176,11 @@ class _Probe:
             self.astray = True
 
 
-_PROBES: tuple[Callable[[int], int], ...] = (
+_OTHERS: tuple[Callable[[int], int], ...] = (
     lambda e: e + 1,
     lambda e: REACH * e + 3,
     lambda e: -(-e // REACH),
 )
-"""Other inputs that are looked at."""
 
 REACH = 4
 """How many times larger or smaller an extent may be than that of the call that was recorded."""
