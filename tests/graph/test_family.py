@@ -16,6 +16,7 @@ from tests.graph.cases import floats, model, node
 from workbench.driver import build
 from workbench.driver.cpu import CpuBackend
 from workbench.graph import CompiledGraph, from_onnx
+from workbench.graph.dynamic import DynamicGraph
 from workbench.runtime.cache import Cache
 
 F, L = np.float32, np.int64
@@ -162,6 +163,18 @@ def test_what_is_larger_than_a_kernel_was_made_for_is_built_anew(built: Built) -
     assert built() > 0
     check(compiled, wanted, {"x": random(4000, 2007)})
     assert built() == 0
+
+
+@pytest.mark.parametrize("recorded", [0, 10**9], ids=["replayed", "made anew"])
+def test_an_array_of_one_element_has_a_kernel_of_its_own(built: Built, recorded: int) -> None:
+    made = model([node("Concat", "x c", "y", axis=0)], {"x": (F, ("n",))}, ["y"], {"c": floats(4)})
+    compiled, wanted = from_onnx(made).optimize().compile("cpu"), peer(made)
+    assert isinstance(compiled, DynamicGraph)
+    compiled.ways.recorded = recorded
+    for n in (3, 1, 5, 1, 7, 2):
+        check(compiled, wanted, {"x": random(n)})
+    # its own, one for the first, one for the others and what does not fit there
+    assert built() <= 5
 
 
 def test_segments_behind_a_cut_share_kernels_too(built: Built) -> None:

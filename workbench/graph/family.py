@@ -84,12 +84,12 @@ class Family:
             return _code(Lowering(outline.module(), target, PIPELINE, ()))
 
         with self.lock:
-            if not self.refused and self.fitting(outline) is None:
-                self.seen += (outline, *others)
-                # where others are told, it is told how large the numbers get
-                generic = Generic.of(self.seen, 1 if others else 4)
-                self._share(generic, outline, target, PIPELINE, own)
-            return not self.refused
+            if self.refused or self.fitting(outline) is not None:
+                return not self.refused
+            # where others are told, it is told how large the numbers get
+            seen = [*self.seen, outline, *others]
+            generic = Generic.of(seen, 1 if others else 4)
+            return self._share(generic, seen, outline, target, PIPELINE, own)
 
     def kernel(self, outline: Outline, way: Lowering, passes: Sequence[Pass]) -> Kernel | None:
         """That of a program: the first has its own, later ones share one; None when refused."""
@@ -97,38 +97,51 @@ class Family:
             found = self.served(outline, way)
             if found is not None or self.refused:
                 return found
-            self.seen.append(outline)
-            if len(self.seen) > 1:
+            if self.seen:
                 return self._widened(outline, way, passes)
+            self.seen.append(outline)
             found = compile_module(way.module, way.target)
             self.first = weakref.ref(found)
             return found
 
     def _widened(self, last: Outline, way: Lowering, passes: Sequence[Pass]) -> Kernel | None:
-        """The kernel for all programs seen so far."""
-        first = self.first()
-        code = lambda: first.source if first else _code(way)  # noqa: E731
-        self._share(Generic.of(self.seen), last, way.target, passes, code)
-        return None if self.refused else self.served(last, way)
+        """The kernel for all programs seen so far and one more."""
+
+        def own() -> str:
+            first = self.first()
+            return first.source if first else _code(way)
+
+        seen = [*self.seen, last]
+        if self._share(Generic.of(seen), seen, last, way.target, passes, own):
+            return self.served(last, way)
+        return None if self.refused else compile_module(way.module, way.target)
 
     def _share(
         self,
         generic: Generic,
+        seen: list[Outline],
         last: Outline,
         target: Target,
         passes: Sequence[Pass],
         own: Callable[[], str],
-    ) -> None:
-        """Compile what all programs seen so far share; `own` gives the code of one of them."""
+    ) -> bool:
+        """Compile what programs share; `own` gives the code of one of them.
+
+        False where `last` has to be compiled for itself, as with an array of a single element, and
+        where this is refused for all.
+        """
+        if generic.arguments(last) is None:
+            return False
         try:
             kernel = compile_module(generic.module(last), target, passes=passes)
         except WorkbenchError:
             # a number stands where no variable can
             self.refused = True
-            return
+            return False
         self.refused = _slower(kernel.source, own)
         if not self.refused:
-            self.shared = generic, kernel
+            self.shared, self.seen = (generic, kernel), seen
+        return not self.refused
 
 
 class Families:
