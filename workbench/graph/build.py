@@ -150,10 +150,12 @@ class Builder:
         """The arrays of constants of few elements, such as shapes; else None.
 
         Moving their elements at once is quicker than a definition that says how: models compute
-        shapes with hundreds of nodes, anew for each size of the call's arrays.
+        shapes with hundreds of nodes, anew for each size of the call's arrays. Of what is traced,
+        any are: whatever is moved then is moved again for each size.
         """
         known = [self.constants[t] for t in tensors if t in self.constants]
-        few = len(known) == len(tensors) and sum(a.size for a in known) <= SMALL
+        most = SMALL if self.tape is None else FOLD_LIMIT
+        few = len(known) == len(tensors) and sum(a.size for a in known) <= most
         return known if few and all(a.size for a in known) else None
 
     def emit(

@@ -251,7 +251,7 @@ class Replay:
         self._program = tape.program(results)
         if all(self._program.run(each) is None for each in tape.others()):
             raise Unfit("other extents do not lead the same way")
-        self._share([tape.seen(outline) for _, outline, _ in made])
+        self._share(tape.seen([outline for _, outline, _ in made]))
 
     def _share(self, seen: Sequence[Sequence[tuple[Any, ...]]]) -> None:
         """Compile what is not there, side by side, by the values of this call and others."""

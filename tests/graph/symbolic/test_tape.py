@@ -31,6 +31,11 @@ def replayed(function: Function, inputs: tuple[int, ...], others: tuple[int, ...
     return tape.program([tape.place(result)]).run(others)
 
 
+def stands(tape: Tape, place: int) -> Any:
+    """What stands in a place."""
+    return tape.seen([[place]])[0][0][0]
+
+
 BINARY = [operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, min, max]
 COMPARED = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
 
@@ -161,14 +166,14 @@ def test_in_a_text_stands_a_mark() -> None:
     n, real = tape.input(5), tape.input(3) * 0.5
     text = f"for i in range({n}) x[{[n + 1]}] = {real}"
     words = [place for *_, place in marks(text)]
-    assert [tape.seen([p])[0] for p in words] == [(5,), (6,), (1.5,)]
-    assert unmarked(text, lambda place: str(tape.seen([place])[0][0])) == (
+    assert [stands(tape, p) for p in words] == [5, 6, 1.5]
+    assert unmarked(text, lambda place: str(stands(tape, place))) == (
         "for i in range(5) x[[6]] = 1.5"
     )
     assert place_of(str(n)) == words[0]
     ((_, _, place),) = marks(str(-n))
     assert str(-n).startswith("-1")
-    assert tape.seen([place])[0] == (5,)
+    assert stands(tape, place) == 5
     assert place_of("12") is None
 
 
@@ -176,7 +181,7 @@ def test_probes_tell_what_depends_on_an_input() -> None:
     tape = Tape(wrap)
     n, m = tape.input(20), tape.input(30)
     places = [tape.place(v) for v in (n * 8, n - n, m, n * m, 4)]
-    seen = list(zip(*tape.seen(places), strict=True))
+    seen = list(zip(*tape.seen([places])[0], strict=True))
     assert [len(set(values)) > 1 for values in seen] == [True, False, True, True, False]
     assert seen[0][0] == 160
     assert min(seen[0]) <= 8 * 20 / 4 < 8 * 20 * 4 <= max(seen[0])
@@ -187,7 +192,7 @@ def test_a_probe_that_goes_astray_is_left_out() -> None:
     n = tape.input(6)
     value = 100 // (n - 7)  # of 7 there is no quotient
     assert value == -100
-    seen = tape.seen([tape.place(n)])
+    (seen,) = tape.seen([[tape.place(n)]])
     assert seen[0] == (6,)
     assert (7,) not in seen
 

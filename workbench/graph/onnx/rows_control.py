@@ -162,10 +162,10 @@ def _scan(node: Node, b: Builder, *inputs: Tensor | None) -> Result:
     )
     backwards = tuple(map(bool, node.numbers(ways, [0] * number)))
     turns = _Turns(body, states, tuple(fed), backwards, tuple(stacked), steers=False)
-    lengths = {t.extents[skip + a] for a, t in zip(fed, tensors[states:], strict=True)}
-    if len(lengths) > 1:
-        raise ModelError(f"sequences of {sorted(lengths)} elements cannot be fed together")
-    (length,) = lengths
+    length, *others = (t.extents[skip + a] for a, t in zip(fed, tensors[states:], strict=True))
+    if any(e != length for e in others):
+        lengths = sorted({length, *others})
+        raise ModelError(f"sequences of {lengths} elements cannot be fed together")
     if not skip and length <= WRITTEN_OUT:
         return _turn(b, turns, 0, length, tensors[states:], tensors[:states], ())
     return Apart(body, tensors, tensors, partial(_scanned_items if skip else _scanned, turns))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
+from workbench.graph.build import FOLD_LIMIT
 from workbench.graph.ops.define import Axes, grid
 from workbench.graph.symbolic.array import arange, taken
 from workbench.graph.tensor import Tensor
@@ -200,13 +201,14 @@ def gather(b: Builder, x: Tensor, indices: Tensor, axis: int) -> Tensor:
 
     An index outside is drawn to the nearest end, so that no kernel reads outside its tensor.
     """
-    if known := b.small(x, indices):
-        values, at = known
-        at = np.where(at < 0, at + x.extents[axis], at)
-        return b.constant(taken(values, at, axis, "clip"))
-    data, where = x.variable(), indices.variable()
     rank, extent = indices.rank, x.extents[axis]
     shape = (*x.extents[:axis], *indices.extents, *x.extents[axis + 1 :])
+    known = b.small(x, indices)
+    if known and prod(shape) <= FOLD_LIMIT:
+        values, at = known
+        at = np.where(at < 0, at + extent, at)
+        return b.constant(taken(values, at, axis, "clip"))
+    data, where = x.variable(), indices.variable()
 
     def value(i: Axes) -> Expr:
         own = i[axis : axis + rank] if shape else ()

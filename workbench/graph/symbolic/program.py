@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.base.errors import WorkbenchError
 
@@ -16,8 +16,7 @@ ASTRAY = (ArithmeticError, LookupError, TypeError, ValueError, MemoryError, Work
 """What may happen where a guard does not hold: a division by zero, a place that is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A function of places, and the place of what it gives; a guard holds if it gives `value`."""
 
     function: Function
@@ -53,11 +52,14 @@ class Program:
         for place, value in zip(self.inputs, inputs, strict=True):
             values[place] = value
         try:
-            for entry in self.entries:
-                found = entry.function(*[values[p] for p in entry.operands])
-                if entry.place >= 0:
-                    values[entry.place] = found
-                elif found != entry.value:
+            for function, operands, place, wanted in self.entries:
+                if len(operands) == 2:  # as most: this loop is what a new shape waits for
+                    found = function(values[operands[0]], values[operands[1]])
+                else:
+                    found = function(*[values[p] for p in operands])
+                if place >= 0:
+                    values[place] = found
+                elif found != wanted:
                     return None
         except ASTRAY:
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workbench.base.errors import WorkbenchError
@@ -48,7 +47,6 @@ class Tape:
         self._entries: list[Entry] = []
         self._guards: set[Hashable] = set()
         self._inputs: list[int] = []
-        self._probes: list[_Probe] = []
 
     def input(self, value: Any) -> Any:
         """What stands for the next input, which is `value` this time."""
@@ -133,21 +131,34 @@ class Tape:
                 found += ((*own[:n], e, *own[n + 1 :]) for n, e in enumerate(grown))
         return [other for other in found if other != own]
 
-    def seen(self, places: Sequence[int]) -> list[tuple[Any, ...]]:
-        """What stands in some places, and what would for some other inputs.
+    def seen(self, groups: Sequence[Sequence[int]]) -> list[list[tuple[Any, ...]]]:
+        """What stands in groups of places, and what would for some other inputs.
 
         Of those for which guards do not hold it may be anything that is no number below zero.
         """
-        if not self._probes:
-            pairs = (zip(self._inputs, other, strict=True) for other in self.others())
-            self._probes = [_Probe(dict(each)) for each in pairs]
-        found = [tuple(self._values[p] for p in places)]
-        for probe in self._probes:
-            probe.go_on(self._entries, self._values)
-            others = tuple(probe.values.get(p, self._values[p]) for p in places)
-            if not probe.astray and min(others, default=0) >= 0:
-                found.append(others)
+        found = [[tuple(self._values[p] for p in places)] for places in groups]
+        for other in self.others():
+            values = self._astray(other)
+            for places, rows in zip(groups, found, strict=True) if values else ():
+                row = tuple(values[p] for p in places)
+                if min(row, default=0) >= 0:
+                    rows.append(row)
         return found
+
+    def _astray(self, inputs: Sequence[Any]) -> list[Any] | None:
+        """All values for other inputs, whatever the guards say; None where there are none."""
+        values = self._values.copy()
+        for place, value in zip(self._inputs, inputs, strict=True):
+            values[place] = value
+        try:
+            for function, operands, place, _ in self._entries:
+                if place >= 0:
+                    values[place] = found = function(*[values[p] for p in operands])
+                    if getattr(found, "nbytes", 0) > _MOST_BYTES:
+                        return None
+        except ASTRAY:
+            return None
+        return values
 
     @property
     def guards(self) -> int:
@@ -155,32 +166,14 @@ class Tape:
         return len(self._guards)
 
 
-@dataclass
-class _Probe:
-    """The values of places that depend on inputs, for some other inputs."""
-
-    values: dict[int, Any]
-    done: int = 0
-    astray: bool = False
-
-    def go_on(self, entries: Sequence[Entry], known: Sequence[Any]) -> None:
-        """Compute what has been added to the tape since."""
-        try:
-            while self.done < len(entries) and not self.astray:
-                entry = entries[self.done]
-                self.done += 1
-                if entry.place >= 0:
-                    operands = (self.values.get(p, known[p]) for p in entry.operands)
-                    self.values[entry.place] = entry.function(*operands)
-        except ASTRAY:
-            self.astray = True
-
-
 _OTHERS: tuple[Callable[[int], int], ...] = (
     lambda e: e + 1,
     lambda e: REACH * e + 3,
     lambda e: -(-e // REACH),
 )
+
+_MOST_BYTES = 2**26
+"""Of an array that is computed to see what would be [byte]."""
 
 REACH = 4
 """How many times larger or smaller an extent may be than that of the call that was recorded."""
