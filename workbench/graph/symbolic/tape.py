@@ -139,7 +139,9 @@ class Tape:
         found = [[tuple(self._values[p] for p in places)] for places in groups]
         for other in self.others():
             values = self._astray(other)
-            for places, rows in zip(groups, found, strict=True) if values else ():
+            if values is None:
+                continue
+            for places, rows in zip(groups, found, strict=True):
                 row = tuple(values[p] for p in places)
                 if min(row, default=0) >= 0:
                     rows.append(row)
