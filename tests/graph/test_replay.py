@@ -275,6 +275,22 @@ def test_what_cannot_be_traced_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> 
     assert "no one thought of" in str(compiled.ways.untraced)
 
 
+def test_names_like_those_of_generic_kernels_do_no_harm() -> None:
+    made = model(
+        [node("Exp", "slot_0", "given_1"), node("ReduceSum", "given_1", "stride_0", keepdims=0)],
+        {"slot_0": (F, ("n", "m"))},
+        ["given_1", "stride_0"],
+        opset=13,
+    )
+    compiled, session = dynamic_graph(made), onnxruntime.InferenceSession(made.SerializeToString())
+    for shape in ((3, 50), (4, 61), (5, 59), (2, 70)):
+        x = random(*shape)
+        for found, other in zip(
+            compiled({"slot_0": x}).values(), session.run(None, {"slot_0": x}), strict=True
+        ):
+            np.testing.assert_allclose(found, other, rtol=1e-5)
+
+
 def test_other_targets_have_no_ways() -> None:
     compiled = from_onnx(frames()).optimize().compile("interp")
     assert isinstance(compiled, DynamicGraph)

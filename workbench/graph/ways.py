@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from workbench.base.errors import WorkbenchError
 from workbench.graph.replay import Recording
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class Ways:
 
         A way that has not been gone before is recorded.
         """
-        for known in self._known:
-            found = known.at(shapes)
+        for known in tuple(self._known):
+            found = self._gone(known, shapes)
             if found is not None:
                 self._known.remove(known)
                 self._known.insert(0, known)
@@ -66,7 +67,7 @@ class Ways:
             return None
         try:
             way = self._record(recording)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # lines that know nothing of traced numbers may do with them what cannot be traced;
             # the graph is then made with plain ones, as it would be otherwise
             self.untraced = error
@@ -75,4 +76,13 @@ class Ways:
             return None
         self._known.insert(0, way)
         del self._known[KEPT:]
-        return way.at(shapes)
+        return self._gone(way, shapes)
+
+    def _gone(self, way: Replay, shapes: Shapes) -> CompiledGraph | None:
+        """The graph that a way leads to; a way on which something is wrong is forgotten."""
+        try:
+            return way.at(shapes)
+        except WorkbenchError as error:
+            self.untraced = error
+            self._known.remove(way)
+            return None
