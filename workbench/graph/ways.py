@@ -67,7 +67,7 @@ class Ways:
             return None
         try:
             way = self._record(recording)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # lines that know nothing of traced numbers may do with them what cannot be traced;
             # the graph is then made with plain ones, as it would be otherwise
             self.untraced = error
