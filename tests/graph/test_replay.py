@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.graph.cases import floats, model, node
 from tests.graph.test_family import encoder, peer, random
+from workbench.driver.build import compile_module
 from workbench.graph import dynamic, from_onnx, load_graph
 from workbench.graph.dynamic import DynamicGraph
 from workbench.graph.evaluate import evaluate
@@ -20,6 +21,7 @@ from workbench.graph.operator import Operator
 from workbench.graph.replayed import Replayed
 from workbench.graph.rewrite import rewrite_graph
 from workbench.graph.ways import TRIES
+from workbench.ir.parse import parse
 
 F, L = np.float32, np.int64
 Arrays = Mapping[str, np.ndarray]
@@ -93,6 +95,35 @@ def images() -> Any:
     )
 
 
+def pictures() -> Any:
+    """Windows of many kinds over images of any height and width."""
+    return model(
+        [
+            node("Conv", "x w1", "c1", pads=[1, 1, 1, 1]),
+            node("Relu", "c1", "r1"),
+            node("Conv", "r1 w2", "c2", pads=[2, 2, 2, 2], group=16),
+            node("Add", "c2 r1", "s"),
+            node("Conv", "s w3", "c3", pads=[0, 3, 0, 3]),
+            node("MaxPool", "c3", "p", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+            node("Conv", "p w4", "c4", pads=[2, 2, 2, 2], dilations=[2, 2]),
+            node("AveragePool", "c4", "a", kernel_shape=[2, 3], pads=[0, 1, 0, 1]),
+            node("Conv", "a w5", "c5", strides=[2, 2], pads=[1, 1, 1, 1]),
+            node("Clip", "c5 low high", "y"),
+        ],
+        {"x": (F, (2, 16, "height", "width"))},
+        ["y", "p"],
+        {
+            "w1": floats(16, 16, 3, 3) / 8,
+            "w2": floats(16, 1, 5, 5) / 4,
+            "w3": floats(32, 16, 1, 7) / 8,
+            "w4": floats(32, 32, 3, 3) / 12,
+            "w5": floats(16, 32, 3, 3) / 12,
+            "low": np.array(-2, F),
+            "high": np.array(2, F),
+        },
+    )
+
+
 def steps() -> Any:
     """A recurrent layer over as many steps as there are."""
     return model(
@@ -147,6 +178,7 @@ SHAPES: dict[Callable[[], Any], list[tuple[int, ...]]] = {
     encoder: [(1, 37, 24), (3, 30, 24), (5, 41, 24), (2, 17, 24), (4, 64, 24), (3, 25, 24)],
     heads: [(1, 5, 12), (2, 9, 12), (3, 11, 12), (5, 7, 12), (6, 23, 12), (2, 30, 12)],
     images: [(1, 3, 20, 20), (5, 3, 20, 20), (3, 3, 20, 20), (7, 3, 20, 20), (16, 3, 20, 20)],
+    pictures: [(2, 16, 24, 40), (2, 16, 30, 84), (2, 16, 26, 60), (2, 16, 50, 96)],
     steps: [(4, 2, 6), (9, 2, 6), (7, 2, 6), (12, 2, 6), (30, 2, 6)],
     frames: [(3, 50), (3, 71), (3, 100), (3, 59), (3, 64), (3, 200)],
 }
@@ -227,7 +259,39 @@ def test_any_sequence_of_shapes_gives_what_onnxruntime_gives(
         check(compiled, PEERS[made], random(batch or 1, length, 12 if made is heads else 24))
 
 
-PEERS = {made: peer(made()) for made in (heads, encoder)}
+@pytest.fixture(scope="module")
+def open_pictures() -> DynamicGraph:
+    """One graph for all sizes: what an earlier one has recorded serves later ones."""
+    return dynamic_graph(pictures())
+
+
+@settings(max_examples=20)
+@given(height=st.integers(9, 40), width=st.integers(9, 120))
+def test_windows_over_rows_of_any_length(
+    open_pictures: DynamicGraph, height: int, width: int
+) -> None:
+    check(open_pictures, PEERS[pictures], random(2, 16, height, width))
+
+
+def test_a_window_over_a_row_of_any_length_reads_nothing_outside() -> None:
+    """The interpreter tells of an access out of bounds, or of what nobody has written."""
+    compiled = dynamic_graph(pictures())
+    for shape in SHAPES[pictures]:
+        compiled({"x": random(*shape)})
+    found = compiled._first[(SHAPES[pictures][-1],)].compiled
+    assert isinstance(found, Replayed)
+    for kernel in found.kernels:
+        module = parse(next(stage.text for stage in kernel.stages if stage.name == "module"))
+        shapes = [(p.tensor.extents, p.tensor.dtype.numpy_name) for p in module.kernel.params]
+        arrays = [np.random.default_rng(5).random(s).astype(kind) for s, kind in shapes]
+        copies = [a.copy() for a in arrays]
+        compile_module(module, "interp")(*arrays)
+        compile_module(module, "cpu")(*copies)
+        for a, b in zip(arrays, copies, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+PEERS = {made: peer(made()) for made in (heads, encoder, pictures)}
 
 
 def test_a_shape_of_another_scale_has_its_own_schedule() -> None:

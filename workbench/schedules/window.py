@@ -16,7 +16,7 @@ from workbench.ir.traverse import rewrite, substitute, variables, walk
 from workbench.ir.types import DType, i32
 from workbench.schedules.combine import start_value
 from workbench.schedules.compute import Reducer
-from workbench.schedules.extents import divides
+from workbench.schedules.extents import divides, varies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,9 +93,17 @@ class Sliding:
 
     @property
     def columns(self) -> int:
-        """Places along the columns: a number in any case, of which the tiles are made."""
+        """Places along the columns; where they are few or flat, a number in any case."""
         shape = self.compute.output.tensor.extents
-        return index(shape[-3] * shape[-2] if self.flat else shape[self.spot])
+        if self.flat:
+            return index(shape[-3] * shape[-2])
+        found = shape[self.spot]
+        return found if varies(found) and found >= _FEW else index(found)
+
+    @property
+    def open(self) -> bool:
+        """Whether rows of other lengths are served as well."""
+        return varies(self.columns)
 
     @property
     def spot(self) -> int:
@@ -138,21 +146,27 @@ class Sliding:
 
     def clear(self) -> range:
         """The columns from the first to the last that need no condition, if none between does."""
-        first, last = 0, self.columns
+        before, after = self.edges() or (0, self.columns)
+        return range(before, self.columns - after)
+
+    def edges(self) -> tuple[int, int] | None:
+        """Columns at either end that need conditions; None where others do as well."""
+        before, after, columns = 0, 0, self.columns
         if self.column:
-            while first < last and not self.inside(first, 1):
-                first += 1
-            while last > first and not self.inside(last - 1, 1):
-                last -= 1
-            if first < last and not self.inside(first, last - first):
-                return range(0)
-        return range(first, last)
+            while before < columns and not self.inside(before, 1):
+                before += 1
+            while before + after < columns and not self.inside(columns - after - 1, 1):
+                after += 1
+            wide = columns - before - after
+            if wide > 0 and not self.inside(before, wide):
+                return None
+        return before, after
 
     def tiles(self, width: int, clear: range) -> tuple[list[int], list[tuple[int, int]]]:
         """Starts of the tiles that need no condition, and start and width of the others."""
         plain: list[int] = []
         others: list[tuple[int, int]] = []
-        columns = self.columns
+        columns = index(self.columns)
         for start in range(0, columns, width):
             wide = min(width, columns - start)
             if wide == width and clear.start <= start and start + width <= clear.stop:
@@ -161,6 +175,9 @@ class Sliding:
                 others.append((start, wide))
         return plain, others
 
+
+_FEW = 4
+"""Columns from which on a row may be of any length."""
 
 _SCATTERED = {BinaryOp.FLOORMOD, BinaryOp.TRUNCMOD, BinaryOp.EQ, BinaryOp.NE}
 """What a condition holds for every second column with, or for one."""

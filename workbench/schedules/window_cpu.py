@@ -38,7 +38,7 @@ from workbench.schedules.window_tiles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from workbench.ir.module import Module
     from workbench.schedules.compute import Compute
@@ -103,7 +103,7 @@ def space(compute: Compute) -> list[WindowCpu]:
 def _windows(compute: Compute) -> list[Sliding]:
     """The definition as a window, and as one that walks two spatial axes as one."""
     plain = Sliding.of(compute, flat=False)
-    flat = plain and Sliding.of(compute, flat=True)
+    flat = plain and not plain.open and Sliding.of(compute, flat=True)
     return [window for window in (plain, flat) if window]
 
 
@@ -251,11 +251,15 @@ class _Program:
     def row(self, values: Mapping[Var, Expr], first: Expr, i: Expr) -> Stmt:
         """All tiles of a row."""
         width = self.knobs.each[0]
-        plain, others = self.window.tiles(width, self.window.clear())
 
         def tile(start: Expr, wide: int, edge: int | None) -> Stmt:
             return Tile(self.tiles, dict(values), first, start, wide, edge, i).whole()
 
+        if self.window.open and (edges := self.window.edges()):
+            before, after = (-(-e // width) for e in edges)
+            if self.window.columns >= (before + after + 1) * width:
+                return self._any_row(before, after, edges[1], tile)
+        plain, others = self.window.tiles(width, self.window.clear())
         done: list[Stmt] = []
         if plain:
             # the tiles without conditions stand side by side
@@ -263,3 +267,27 @@ class _Program:
             done.append(loop("tile", len(plain), lambda n: tile(starts(n), width, None)))
         done += [tile(build.const(start), wide, start) for start, wide in others]
         return Seq(tuple(done))
+
+    def _any_row(
+        self, before: int, after: int, edge: int, tile: Callable[[Expr, int, int | None], Stmt]
+    ) -> Stmt:
+        """All tiles of a row of any length: whole ones, of which the last overlap.
+
+        Parameters
+        ----------
+        before, after : int
+            Tiles with conditions at either end.
+        edge : int
+            Columns with conditions at the end.
+        """
+        width, columns = self.knobs.each[0], self.window.columns
+        done = [tile(build.const(n * width), width, n * width) for n in range(before)]
+        start, stop = before * width, columns - after * width
+        last = columns - edge - width
+
+        def at(n: Expr) -> Expr:
+            return smaller(build.add(build.mul(n, width), start), last)
+
+        done.append(loop("tile", -(-(stop - start) // width), lambda n: tile(at(n), width, None)))
+        ends = [columns - n * width for n in range(after, 0, -1)]
+        return Seq((*done, *(tile(build.const(n), width, n) for n in ends)))

@@ -60,6 +60,9 @@ def stretch(window: Sliding, blocks: int, most: int | None = None) -> int:
     most : int, optional
         How many, whatever the caches are.
     """
+    if window.open:
+        # tiles that overlap would add to a sum twice
+        return 0
     (_, turns), *rest = nest(window.reduction, window.value)[0]
     axis = window.reduction.axes[0]
     tested = any(axis in variables(t) for t in (*window.row, *window.column))
@@ -95,12 +98,19 @@ def candidates(window: Sliding) -> Iterator[tuple[tuple[int, int], int]]:
     """
     shape = window.compute.output.tensor.extents
     blocks = shape[1] if window.shared else 1
-    clear, registers = window.clear(), REGISTERS if shape[-1] >= 16 else REGISTERS // 2
+    edges = window.edges() if window.open else None
+    clear = range(0) if edges else window.clear()
+    registers = REGISTERS if shape[-1] >= 16 else REGISTERS // 2
     for count in (1, 2, 3, 4, 6, 8):
         if blocks % count:
             continue
         # beside the sums there are a weight for each block and an input
         most = min(WIDEST, registers - count - 1) // count
+        if edges is not None:
+            ends = ((w, -(-edges[0] // w) - (-edges[1] // w)) for w in range(1, most + 1))
+            fit = (w for w, tiles in ends if (tiles + 1) * w <= rough(window.columns))
+            yield from (((width, count), 1) for width in fit)
+            continue
         for width in sorted({even(window.columns, n) for n in range(1, most + 1)}):
             if len(window.tiles(width, clear)[1]) <= EDGES:
                 yield (width, count), 1
@@ -118,6 +128,8 @@ def cost(each: tuple[int, int], rows: int, window: Sliding) -> float:
     shape = tuple(map(rough, window.compute.output.tensor.extents))
     lines, columns = shape[window.spot - 1] if rows > 1 else 1, rough(window.columns)
     full, last = divmod(columns * lines, rough(width) * rows)
+    if window.open and last:
+        full, last = full + 1, 0
     taken = full * _cycles(rough(width) * rows, blocks, window.shared)
     taken += _cycles(last, blocks, window.shared) if last else 0.0
     total = prod(shape[2 : -3 if window.flat else window.spot])
