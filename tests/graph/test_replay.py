@@ -302,6 +302,14 @@ def test_a_shape_of_another_scale_has_its_own_schedule() -> None:
         assert compiled.ways.recorded == recorded, rows
 
 
+def test_only_what_has_changed_may_change() -> None:
+    compiled, wanted = dynamic_graph(encoder()), peer(encoder())
+    calls = [((2, 30), 0, 0), ((5, 30), 1, 0), ((3, 30), 1, 1), ((3, 41), 2, 1), ((4, 36), 2, 2)]
+    for (batch, length), recorded, replayed in calls:
+        check(compiled, wanted, random(batch, length, 24))
+        assert (compiled.ways.recorded, compiled.ways.replayed) == (recorded, replayed)
+
+
 def test_what_runs_on_the_host_is_made_anew() -> None:
     made = model(
         [node("TopK", "x k", "v at", axis=1), node("Exp", "v", "y")],

@@ -217,7 +217,7 @@ class DynamicGraph(CompiledGraph):
     def _first_part(self, shapes: tuple[tuple[int, ...], ...]) -> _Part:
         """What comes first for some shapes."""
         with self._lock:
-            if self._first and shapes not in self._first and self.target.kind == "cpu":
+            if shapes not in self._first and self.target.kind == "cpu":
                 ready = self.ways.graph(shapes)
                 if ready is not None:
                     self._keep(self._first, shapes, _Part(Segment(ready.ends), ready, []))

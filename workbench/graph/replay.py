@@ -48,22 +48,27 @@ _Places = tuple[int, ...]
 
 
 class Recording:
-    """The extents of a call, traced; extents of the model that are numbers are not.
+    """The extents of a call, traced where other calls had other ones.
+
+    What has been the same all the time stays a number: of it a schedule can make the most.
 
     Parameters
     ----------
     inputs : sequence of Tensor
-        Of the model.
+        Of the model; extents of theirs that are numbers are not traced either.
     shapes : sequence of tuple of int
         Those of the call.
+    others : sequence of shapes
+        Those of other calls.
     """
 
-    def __init__(self, inputs: Sequence[Tensor], shapes: Shapes) -> None:
+    def __init__(self, inputs: Sequence[Tensor], shapes: Shapes, others: Sequence[Shapes]) -> None:
         self.tape = Tape(wrap)
+        self._others = others
         self._open: dict[object, Any] = {}
         self.shapes: tuple[tuple[Any, ...], ...] = tuple(
-            tuple(self._extent(t, d, e) for d, e in enumerate(shape))
-            for t, shape in zip(inputs, shapes, strict=True)
+            tuple(self._extent(n, t, d, e) for d, e in enumerate(shape))
+            for n, (t, shape) in enumerate(zip(inputs, shapes, strict=True))
         )
 
     @property
@@ -71,9 +76,10 @@ class Recording:
         """Whether any extent may be another one."""
         return bool(self._open)
 
-    def _extent(self, tensor: Tensor, axis: int, extent: int) -> Any:
+    def _extent(self, number: int, tensor: Tensor, axis: int, extent: int) -> Any:
         named = (tensor, axis) if tensor.shape is None else tensor.shape[axis]
-        if isinstance(named, int):
+        same = all(each[number][axis : axis + 1] == (extent,) for each in self._others)
+        if same or isinstance(named, int):
             return extent
         if named not in self._open:
             self._open[named] = self.tape.input(extent)

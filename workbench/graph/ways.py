@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -44,14 +45,19 @@ class Ways:
         self._inputs = inputs
         self._record = record
         self._known: list[Replay] = []
+        self._met: deque[Shapes] = deque(maxlen=KEPT)
         self.recorded, self.replayed = 0, 0
         self.untraced: Exception | None = None
 
     def graph(self, shapes: Shapes) -> CompiledGraph | None:
         """The graph for some shapes; None where it has to be made for them alone.
 
-        A way that has not been gone before is recorded.
+        So it is for the first. A way that has not been gone before is recorded.
         """
+        others = tuple(self._met)
+        self._met.append(shapes)
+        if not others:
+            return None
         for known in tuple(self._known):
             found = self._gone(known, shapes)
             if found is not None:
@@ -62,7 +68,7 @@ class Ways:
         if self.recorded >= TRIES + self.replayed:
             return None
         self.recorded += 1
-        recording = Recording(self._inputs, shapes)
+        recording = Recording(self._inputs, shapes, others)
         if not recording.open:
             return None
         try:
