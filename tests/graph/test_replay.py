@@ -245,7 +245,7 @@ def test_what_it_tells_is_what_would_have_been_made(made: Callable[[], Any]) -> 
         assert kernel.name in kernel.stages[0].text
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     shapes=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 40)), min_size=3, max_size=6),
     made=st.sampled_from([heads, encoder]),
@@ -265,7 +265,7 @@ def open_pictures() -> DynamicGraph:
     return dynamic_graph(pictures())
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(height=st.integers(9, 40), width=st.integers(9, 120))
 def test_windows_over_rows_of_any_length(
     open_pictures: DynamicGraph, height: int, width: int
@@ -278,7 +278,7 @@ def test_a_window_over_a_row_of_any_length_reads_nothing_outside() -> None:
     compiled = dynamic_graph(pictures())
     for shape in SHAPES[pictures]:
         compiled({"x": random(*shape)})
-    found = compiled._first[(SHAPES[pictures][-1],)].compiled
+    found = compiled._first[(SHAPES[pictures][2],)].compiled
     assert isinstance(found, Replayed)
     for kernel in found.kernels:
         module = parse(next(stage.text for stage in kernel.stages if stage.name == "module"))
