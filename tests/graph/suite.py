@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,8 @@ def outcome(case: Path) -> str:
 
 def outcomes(found: Sequence[Path], processes: int = os.cpu_count() or 1) -> dict[Path, str]:
     """What came of each case."""
-    with ProcessPoolExecutor(processes) as pool:
+    # a fork of a process with threads may wait for ever for what one of them held
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         return dict(zip(found, pool.map(outcome, found, chunksize=8), strict=True))
 
 

@@ -27,8 +27,8 @@ class Symbol(Operand):
     """A number of a tape, which acts like the number it stands for.
 
     It is no `int` to C, which has to ask for its value; it is one to `isinstance`. Arithmetic
-    gives symbols; comparisons, hashes and conversions give what they give for the number, and
-    leave a guard. In a text it stands as a mark that `place_of` reads.
+    gives symbols; comparisons and conversions give what they give for the number, and leave a
+    guard. In a text it stands as a mark that `place_of` reads.
     """
 
     __slots__ = ()

@@ -138,7 +138,7 @@ class Tape:
         """
         found = [[tuple(self._values[p] for p in places)] for places in groups]
         for other in self.others():
-            values = self._astray(other)
+            values = self._all(other)
             if values is None:
                 continue
             for places, rows in zip(groups, found, strict=True):
@@ -147,7 +147,7 @@ class Tape:
                     rows.append(row)
         return found
 
-    def _astray(self, inputs: Sequence[Any]) -> list[Any] | None:
+    def _all(self, inputs: Sequence[Any]) -> list[Any] | None:
         """All values for other inputs, whatever the guards say; None where there are none."""
         values = self._values.copy()
         for place, value in zip(self._inputs, inputs, strict=True):
