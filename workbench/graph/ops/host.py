@@ -6,6 +6,7 @@ shapes of the outputs are known and through `Builder.data` where they depend on 
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError
@@ -36,7 +37,7 @@ def top_k(x: Array, *, k: int, axis: int, largest: bool) -> Arrays:
     """
     rows = np.moveaxis(x, axis, -1)
     shape, n = rows.shape[:-1], rows.shape[-1]
-    flat = np.ascontiguousarray(rows).reshape(-1, n)
+    flat = np.ascontiguousarray(rows).reshape(prod(shape), n)
     if k == 0 or n <= _SORTED_WHOLE or flat.shape[0] > n or _has_nan(flat):
         places = _order(flat, largest)[:, :k]
     else:
@@ -216,33 +217,56 @@ def non_max_suppression(
     """
     found: list[tuple[int, int, int]] = []
     for n, (own, classes) in enumerate(zip(boxes, scores, strict=True)):
-        low, high = _corners(own, center)
+        sides = _sides(own, center)
         for c, row in enumerate(classes):
             rest = _order(row, True)
             rest = rest if least is None else rest[row[rest] > least]
-            kept = 0
-            while rest.size and kept < most:
-                best, rest = rest[0], rest[1:]
-                found.append((n, c, int(best)))
-                kept += 1
-                rest = rest[_overlap(low, high, best, rest) <= overlap]
+            found += ((n, c, box) for box in _far_apart(sides, rest, most, overlap))
     return (np.asarray(found, np.int64).reshape(-1, 3),)
 
 
-def _corners(boxes: Array, center: bool) -> tuple[Array, Array]:
+_AT_ONCE = 32
+"""Boxes that are held against all others in one go."""
+
+
+def _far_apart(sides: Array, rest: Array, most: int, overlap: float) -> list[int]:
+    """Those boxes of `rest`, the best first, that overlap no earlier one by more than `overlap`."""
+    kept: list[int] = []
+    while rest.size and len(kept) < most:
+        first, rest = rest[:_AT_ONCE], rest[_AT_ONCE:]
+        near = _overlaps(sides[:, first], sides[:, first]) > overlap
+        free = np.ones(first.size, bool)
+        chosen: list[int] = []
+        for k in range(first.size):
+            if free[k]:
+                chosen.append(k)
+                free &= ~near[k]
+        best = first[chosen[: most - len(kept)]]
+        kept += best.tolist()
+        rest = rest[~(_overlaps(sides[:, best], sides[:, rest]) > overlap).any(axis=0)]
+    return kept
+
+
+def _sides(boxes: Array, center: bool) -> Array:
+    """The lower corners, upper corners and areas of boxes [n, 4]: [5, n]."""
     one, other = boxes[:, :2], boxes[:, 2:]
     if center:
-        return one - other / 2, one + other / 2
-    return np.minimum(one, other), np.maximum(one, other)
+        low, high = one - other / 2, one + other / 2
+    else:
+        low, high = np.minimum(one, other), np.maximum(one, other)
+    return np.ascontiguousarray(np.stack([*low.T, *high.T, (high - low).prod(axis=1)]))
 
 
-def _overlap(low: Array, high: Array, best: int, rest: Array) -> Array:
-    """Intersection over union of the box `best` with each of `rest`; 0 for boxes of no area."""
-    sides = np.minimum(high[rest], high[best]) - np.maximum(low[rest], low[best])
-    both = np.maximum(sides, 0).prod(axis=1)
-    areas = (high - low).prod(axis=1)
-    whole = areas[rest] + areas[best] - both
-    return np.where(whole > 0, both / np.where(whole > 0, whole, 1), 0)
+def _overlaps(some: Array, others: Array) -> Array:
+    """Intersection over union of boxes [5, n] and others [5, m], 0 for boxes of no area: [n, m]."""
+    one = some[:, :, None]
+    both = np.ones((), some.dtype)
+    for d in range(2):
+        side = np.minimum(one[2 + d], others[2 + d])
+        side -= np.maximum(one[d], others[d])
+        both = both * np.maximum(side, 0, out=side)
+    whole = one[4] + others[4] - both
+    return np.divide(both, whole, out=np.zeros_like(whole), where=whole > 0)
 
 
 def unpool(x: Array, indices: Array, *, shape: tuple[int, ...], whole: tuple[int, ...]) -> Arrays:
