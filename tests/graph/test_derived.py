@@ -76,9 +76,9 @@ def test_graphs_for_other_sizes_hold_no_weights_of_their_own() -> None:
     for size in (16, 20, 24):
         compiled({"x": floats(1, 3, size, size)})
     held = [
-        {t.name: a for t, a in part.compiled.graph.constants.items()}
+        {t.name: a for t, a in part.stage.compiled.graph.constants.items()}
         for part in compiled._parts()
-        if part.compiled
+        if part.stage.compiled
     ]
     assert len(held) == 3
     first, *others = held

@@ -9,7 +9,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.graph import slabs
 from workbench.graph.slabs import ALIGN, SLAB_BYTES, empty
+from workbench.graph.symbolic.array import wrap
+from workbench.graph.symbolic.tape import Tape
 
 SHAPES = st.lists(st.integers(0, 40), min_size=0, max_size=3)
 
@@ -41,3 +44,11 @@ def test_no_place_is_used_twice() -> None:
 
 def test_large_arrays_have_memory_of_their_own() -> None:
     assert empty((SLAB_BYTES,), np.dtype("int8")).base is None
+
+
+def test_a_traced_shape_leaves_plain_numbers_behind() -> None:
+    count = Tape(wrap).input(5)
+    first = empty((count, 3), np.dtype("float32"))
+    assert first.shape == (5, 3)
+    assert type(slabs._SLABS.used) is int
+    assert not np.shares_memory(first, empty((5, 3), np.dtype("float32")))

@@ -49,9 +49,12 @@ What lives here
     workspace  the memory of a call, and the steps that run in it
     dims       extents that a model leaves open
     segment    a graph that is known piece by piece
+    stage      such a piece, ready to run
     dynamic    compiled when it is called
-    ways       graphs for other extents, by ways that earlier ones have gone
-    replay     the way from extents to launches, recorded and gone again
+    told       what a call tells an import: its shapes, and what is seen at cuts
+    recording  the same, traced where it may be other numbers
+    ways       pieces for what a call tells, by ways that earlier ones have gone
+    replay     the way from numbers to launches, recorded and gone again
     replayed   what such a graph tells of itself
     symbolic   numbers that remember how they came about
     ops        what operators mean

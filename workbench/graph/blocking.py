@@ -22,6 +22,7 @@ from workbench.ir.expr import Binary, BinaryOp, Cast, Expr, Load, Var
 from workbench.ir.traverse import variables, walk
 from workbench.ir.types import f32, i8, i32, u8
 from workbench.schedules.compute import Reducer
+from workbench.schedules.extents import varies
 from workbench.schedules.window import Sliding
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def block_channels(graph: Graph, lanes: int) -> Graph:
     """Convolutions, and what works on their results, over blocks of `lanes` channels."""
     if not any(_convolves(op) for op in graph.operators):
         return graph
-    state = _State(lanes, dict(graph.constants))
+    state = _State(lanes, dict(graph.constants), graph.weights)
     for op in graph.operators:
         if not state.block(op):
             state.keep(op)
@@ -83,6 +84,8 @@ class _State:
 
     Attributes
     ----------
+    weights : frozenset of Tensor
+        Constants that may be packed.
     forms : dict of Tensor to Tensor
         What comes in blocks, by what it stands for.
     made : set of Tensor
@@ -91,6 +94,7 @@ class _State:
 
     lanes: int
     constants: dict[Tensor, np.ndarray]
+    weights: frozenset[Tensor]
     done: list[Operator] = field(default_factory=list[Operator])
     forms: dict[Tensor, Tensor] = field(default_factory=dict)
     made: set[Tensor] = field(default_factory=set)
@@ -119,7 +123,9 @@ class _State:
         least = 3 if op.injective or starts else 2
         if op.output.rank < least or not (ready or starts):
             return False
-        if not (starts and ready) and op.output.extents[1] < self.lanes // 2:
+        channels = op.output.extents[1]
+        # those that vary are no channels
+        if varies(channels) or (channels < self.lanes // 2 and not (starts and ready)):
             return False
         found = self._written(op, starts, bool(ready))
         if found is None:
@@ -132,8 +138,8 @@ class _State:
     ) -> tuple[Blocked, list[Tensor]] | None:
         """The definition in blocks, and the inputs that are to come in blocks."""
         place = dict(zip(op.inputs, op.definition.inputs, strict=True))
-        constants = [t for t in op.inputs if t in self.constants]
-        others = [t for t in op.inputs if t not in self.constants]
+        constants = [t for t in op.inputs if t in self.weights]
+        others = [t for t in op.inputs if t not in self.weights]
         fresh = [t for t in others if t not in self.forms and self._packs(t, op, starts)]
         options = [[t for t in others if t in self.forms]]
         options = [[*options[0], *fresh], options[0]] if fresh else options
@@ -155,7 +161,7 @@ class _State:
 
     def _packs(self, tensor: Tensor, op: Operator, starts: bool) -> bool:
         """Whether an input that does not come in blocks had better do."""
-        if tensor.rank < 3 or tensor.dtype not in _BLOCKED:
+        if tensor.rank < 3 or tensor.dtype not in _BLOCKED or varies(tensor.extents[1]):
             return False
         if starts:
             # a few channels are read as they are

@@ -13,9 +13,10 @@ from workbench.base.lazy import lazy
 from workbench.graph.derived import derived
 from workbench.graph.evaluate import evaluate
 from workbench.graph.operator import HostCall, Operator, Program
-from workbench.graph.symbolic.array import contiguous
+from workbench.graph.symbolic.array import computed, contiguous
 from workbench.graph.symbolic.definition import evaluated
-from workbench.graph.symbolic.tape import Tape
+from workbench.graph.symbolic.settled import bound
+from workbench.graph.symbolic.tape import Tape, traced
 from workbench.graph.tensor import Tensor, text
 from workbench.ir import types
 from workbench.ir.build import const
@@ -26,6 +27,7 @@ from workbench.ir.types import DType
 if TYPE_CHECKING:
     import numpy as np
 
+    from workbench.graph.segment import Origin
     from workbench.schedules.compute import Compute
 else:
     np = lazy("numpy")
@@ -71,12 +73,17 @@ class NeedsHost(Exception):
         Gives the node's outputs.
     inputs : tuple of Tensor
         What it reads.
+    body : Origin or None
+        What it runs, as in `Cut`.
     """
 
-    def __init__(self, function: HostCall, inputs: tuple[Tensor, ...]) -> None:
+    def __init__(
+        self, function: HostCall, inputs: tuple[Tensor, ...], body: Origin | None = None
+    ) -> None:
         super().__init__("the shape of an output depends on the inputs of the call")
         self.function = function
         self.inputs = inputs
+        self.body = body
 
 
 @dataclass
@@ -251,7 +258,7 @@ class Builder:
         known = [self.constants[t] for t in inputs if t in self.constants]
         limit = max(FOLD_LIMIT, sum(a.size for a in known))
         if fold and len(known) == len(inputs) and sum(t.size for t in made) <= limit:
-            return tuple(map(self.constant, host_arrays(name, function, known, made)))
+            return tuple(map(self.constant, host_arrays(name, _whole(function), known, made)))
         if not any(t.size for t in made):
             return tuple(self.constant(np.zeros(s, k.numpy_name)) for k, s in kinds)
         return self._whole(name, function, inputs, made, attributes)
@@ -294,7 +301,7 @@ class Builder:
         """
         if any(t not in self.constants for t in inputs):
             raise NeedsHost(function, tuple(inputs))
-        return tuple(map(self.constant, function(*(self.constants[t] for t in inputs))))
+        return tuple(map(self.constant, _whole(function)(*(self.constants[t] for t in inputs))))
 
     def name(self, tensor: Tensor, name: str) -> Tensor:
         """`tensor` under another name, if it was made just now or is a constant."""
@@ -311,11 +318,22 @@ class Builder:
         return (self.origin,) if self.origin else ()
 
 
+def _whole(function: HostCall) -> HostCall:
+    """A host call that is traced as one where it gets traced arrays."""
+
+    def call(*arrays: Any) -> Sequence[Any]:
+        if traced(arrays) and not bound(function):
+            return computed(function, *arrays)
+        return function(*arrays)
+
+    return call
+
+
 def host_arrays(
     name: str, function: HostCall, arrays: Sequence[np.ndarray], outputs: Sequence[Tensor]
 ) -> list[np.ndarray]:
     """What a host call gives, held against what was said of it."""
-    found = [np.asarray(a) for a in function(*arrays)]
+    found = [contiguous(a) for a in function(*arrays)]
     assert len(found) == len(outputs), f"{name} gives {len(found)} arrays, not {len(outputs)}"
     for array, t in zip(found, outputs, strict=True):
         fits = array.shape == t.extents and array.dtype.name == t.dtype.numpy_name

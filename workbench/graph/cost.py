@@ -9,6 +9,7 @@ from workbench.graph.graph import Graph, producers, users
 from workbench.ir.expr import Binary, BinaryOp, Call, Cast, Load, Select, Unary
 from workbench.ir.traverse import variables, walk
 from workbench.ir.types import DType
+from workbench.schedules.extents import rough
 from workbench.schedules.window import Sliding
 
 if TYPE_CHECKING:
@@ -87,10 +88,12 @@ def too_often(anchor: Operator, maker: Operator, times: float) -> str:
     """
     if in_words(anchor, maker.output):
         return f"{maker.name}, which is read four at a time,"
-    if times > REREADS and (call := costly(maker)):
+    if rough(times) > REREADS and (call := costly(maker)):
         return call
     compute = anchor.compute
-    if compute is None or times <= OVER_AND_OVER or compute.output.tensor.extents[-1] > WIDEST:
+    if compute is None or rough(times) <= OVER_AND_OVER:
+        return ""
+    if rough(compute.output.tensor.extents[-1]) > WIDEST:
         return ""
     window = Sliding.of(compute, flat=False)
     if window is None:
@@ -140,7 +143,7 @@ def recomputed(graph: Graph) -> set[Operator]:
     def passed(op: Operator) -> float:
         """How often a program that `op` is fused into as a prologue would compute it."""
         stored = len(using.get(op.output, ())) != 1 and op not in found
-        if stored or op.output in outputs or (costly(op) and often[op] > REREADS):
+        if stored or op.output in outputs or (costly(op) and rough(often[op]) > REREADS):
             return 1
         return often[op]
 
@@ -150,14 +153,18 @@ def recomputed(graph: Graph) -> set[Operator]:
             rates = [
                 passed(u) if u.injective else rereads(u, op.output) for u in readers if not u.host
             ]
-            often[op] = max(rates, default=1)
+            often[op] = max(rates, key=rough, default=1)
             several = len(readers) > 1
             # what follows a reduction is its epilogue, and stored
             follows = any(t in makers and not makers[t].injective for t in op.inputs)
             several = several or (any(u in found for u in readers) and not follows)
             if op.output in outputs or not several or any(u.host for u in readers):
                 continue
-            if often[op] <= REREADS and operations(op) <= CHEAP and _repays(op, len(readers)):
+            if (
+                rough(often[op]) <= REREADS
+                and operations(op) <= CHEAP
+                and _repays(op, len(readers))
+            ):
                 found.add(op)
     return _short(graph, found)
 
@@ -178,4 +185,4 @@ def _short(graph: Graph, found: set[Operator]) -> set[Operator]:
 def _repays(op: Operator, times: int) -> bool:
     """Whether computing an operator in each of `times` kernels moves fewer bytes than storing."""
     read = sum(t.size_bytes for t in op.inputs)
-    return times * read < read + (times + 1) * op.output.size_bytes
+    return rough(times * read) < rough(read + (times + 1) * op.output.size_bytes)

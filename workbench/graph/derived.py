@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workbench.base.lazy import lazy
+from workbench.graph.symbolic.tape import traced
 from workbench.ir.alike import alike
 from workbench.schedules.compute import Compute
 
@@ -56,6 +57,8 @@ def derived(
     numpy.ndarray
         Not to be changed: it belongs to others as well.
     """
+    if traced(list(sources)):
+        return make()
     owners = [a if a.base is None else a.base for a in sources]
     if sum(a.nbytes for a in sources) < _SMALL_BYTES or not all(
         isinstance(o, np.ndarray) for o in owners
@@ -64,7 +67,7 @@ def derived(
     place = tuple((a.ctypes.data, a.shape, a.strides, a.dtype.str) for a in sources)
     made = _MADE.get(place)
     if made is None or any(r() is not o for r, o in zip(made.owners, owners, strict=True)):
-        refs = tuple(weakref.ref(o, lambda _: _MADE.pop(place, None)) for o in owners)
+        refs = tuple(weakref.ref(o, lambda _, known=_MADE: known.pop(place, None)) for o in owners)
         made = _MADE[place] = _Made(refs)
     for other, result in made.found:
         if _same(other, how):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from workbench.base.errors import WorkbenchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
 from workbench.graph.compile import CompiledGraph, Step, compile_graph
@@ -20,8 +19,9 @@ from workbench.graph.partition import Partition, partition
 from workbench.graph.programs import schedule_graph
 from workbench.graph.replay import Replay
 from workbench.graph.rewrite import rewrite_graph
-from workbench.graph.segment import Segment
+from workbench.graph.stage import Stage
 from workbench.graph.tensor import Tensor
+from workbench.graph.told import Told
 from workbench.graph.ways import Ways
 from workbench.graph.workspace import kinds
 from workbench.ir.types import Dim, TensorType
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.driver.kernel import Kernel
-    from workbench.graph.replay import Recording
-    from workbench.graph.segment import Cut, Origin, Runner
+    from workbench.graph.recording import Path, Recording
+    from workbench.graph.segment import Origin, Segment
     from workbench.graph.tuned import Choices
     from workbench.ir.target import Target
 else:
@@ -47,15 +47,35 @@ KEPT = 32
 
 @dataclass(slots=True, eq=False)
 class _Part:
-    """A compiled segment, and those that came after it so far."""
+    """A segment that was compiled for what calls told, and those that came after it so far.
 
-    segment: Segment
-    compiled: CompiledGraph | None
-    bodies: list[DynamicGraph]
-    after: _Parts = field(default_factory=OrderedDict[object, "_Part"])
+    Attributes
+    ----------
+    path : Path
+        What was told, from the beginning.
+    stage : Stage
+        What it became.
+    before : _Part or None
+        Where it goes on from; None where a graph begins.
+    source : tuple of Segment and tensors, or None
+        What it was made of, and all tensors of the call up to its end; None while one that was
+        replayed did not need that.
+    body : DynamicGraph or None
+        What runs in the host call at its end.
+    """
+
+    path: Path
+    stage: Stage
+    before: _Part | None
+    source: tuple[Segment, tuple[Tensor, ...]] | None = None
+    body: DynamicGraph | None = None
+    after: _Parts = field(default_factory=OrderedDict["_Key", "_Part"])
 
 
-_Parts = OrderedDict[object, _Part]
+_Key = Told | tuple[tuple[int, ...], ...]
+"""What was told last, the shapes of the inputs as they are."""
+
+_Parts = OrderedDict[_Key, _Part]
 
 
 class DynamicGraph(CompiledGraph):
@@ -97,16 +117,16 @@ class DynamicGraph(CompiledGraph):
         self._fuse = fuse
         self._choices = choices
         self._first: _Parts = OrderedDict()
-        self._bodies: list[DynamicGraph] = []
+        self._outer: Path = ()
         self._lock = threading.RLock()
         self._families = Families()
-        self.ways = Ways(origin.inputs, self._record)
+        self.ways = Ways(origin, self._record)
         self._checked: set[Hashable] = set()
 
     @property
     def graph(self) -> Graph:
         """The operators of all that is compiled, the model's nodes before."""
-        graphs = [p.compiled.graph for p in self._parts() if p.compiled]
+        graphs = [p.stage.compiled.graph for p in self._parts() if p.stage.compiled]
         if not graphs:
             return self._graph
         return Graph(
@@ -121,25 +141,25 @@ class DynamicGraph(CompiledGraph):
     @property
     def partition(self) -> Partition:
         """Groups of all that is compiled."""
-        parts = [p.compiled.partition for p in self._parts() if p.compiled]
+        parts = [p.stage.compiled.partition for p in self._parts() if p.stage.compiled]
         groups = tuple(g for each in parts for g in each.groups)
         return Partition(groups, tuple(u for each in parts for u in each.unfused))
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Launches of all that is compiled."""
-        return tuple(s for p in self._parts() if p.compiled for s in p.compiled.steps)
+        return tuple(s for p in self._parts() if p.stage.compiled for s in p.stage.compiled.steps)
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
         """The kernels of all that is compiled."""
-        every = (k for p in self._parts() if p.compiled for k in p.compiled.kernels)
+        every = (k for p in self._parts() if p.stage.compiled for k in p.stage.compiled.kernels)
         return tuple(dict.fromkeys(every))
 
     @property
     def memory(self) -> MemoryPlan:
         """Places of all that is compiled; segments have arenas of their own."""
-        plans = [p.compiled.memory for p in self._parts() if p.compiled]
+        plans = [p.stage.compiled.memory for p in self._parts() if p.stage.compiled]
         offsets = {t: place for m in plans for t, place in m.offsets.items()}
         arena = sum(m.arena_bytes for m in plans)
         return MemoryPlan(offsets, arena, sum(m.total_bytes for m in plans))
@@ -152,8 +172,8 @@ class DynamicGraph(CompiledGraph):
                 waiting += part.after.values()
         for part in waiting:
             yield part
-            for body in part.bodies:
-                yield from body._parts()
+            if part.body:
+                yield from part.body._parts()
 
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the graph; see `CompiledGraph`. Named extents are those of the arrays.
@@ -194,68 +214,95 @@ class DynamicGraph(CompiledGraph):
         """Run it on arrays that fit, in the order of the inputs."""
         xp = self._xp
         shapes = tuple([a.shape for a in arrays])
-        part = self._first_part(shapes)
-        given = list(map(xp.asarray, arrays))
-        if part.segment.cut is None and part.compiled:
-            return part.compiled.run(given)
-        inputs = part.segment.graph.inputs
-        values: dict[Tensor, Array] = dict(zip(inputs, given, strict=True))
+        part = self._part(self._first, shapes, None)
+        values = list(map(xp.asarray, arrays))
         while True:
-            graph, cut = part.segment.graph, part.segment.cut
-            made: list[Array] = []
-            if part.compiled:
-                made = part.compiled.run([values[t] for t in graph.inputs])
-                values.update(zip(graph.outputs, made, strict=True))
-            if cut is None:
+            stage = part.stage
+            made = stage.run(values)
+            if stage.last:
                 return made
-            read = [cut.known[t] if t in cut.known else self._seen(values[t]) for t in cut.reads]
-            if cut.host:
-                read = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in _hosted(cut, read)]
-            part = self._after(part, cut, read)
-            values.update(zip(part.segment.given, map(xp.asarray, read), strict=False))
-
-    def _first_part(self, shapes: tuple[tuple[int, ...], ...]) -> _Part:
-        """What comes first for some shapes."""
-        with self._lock:
-            if shapes not in self._first and self.target.kind == "cpu":
-                ready = self.ways.graph(shapes)
-                if ready is not None:
-                    self._keep(self._first, shapes, _Part(Segment(ready.ends), ready, []))
-            return self._found(self._first, shapes, lambda: self._origin.begin(shapes, self._make))
-
-    def _record(self, recording: Recording) -> Replay | None:
-        """The way that traced extents lead; None where data decide how it goes on."""
-        segment = self._origin.begin(recording.shapes, None)
-        if segment.cut is not None:
-            return None
-        graph, parts = self._parted(segment.graph)
-        schedule = schedule_graph(parts, self.target, self._choices)
-        return Replay(recording, graph, schedule, self._families, self.target)
+            read = [self._seen(values[n]) if isinstance(n, int) else n for n in stage.reads]
+            if stage.host:
+                body = (part.body.run_arrays,) if part.body else ()
+                read = stage.called(read, *body)
+                told = Told.results(read)
+            else:
+                told = Told.values(read)
+            part = self._part(part.after, told, part)
+            values += map(xp.asarray, read[: part.stage.given])
 
     def _seen(self, array: Array) -> np.ndarray:
         return array.get() if self._gpu else array
 
-    def _after(self, part: _Part, cut: Cut, read: Sequence[np.ndarray]) -> _Part:
-        """What comes after a cut, when this was read there."""
-        seen = ((a.shape, a.dtype.str, b"" if cut.host else a.tobytes()) for a in read)
-        return self._found(part.after, tuple(seen), lambda: cut.resume(read))
-
-    def _found(self, table: _Parts, key: object, make: Callable[[], Segment]) -> _Part:
-        """The compiled segment of a key, made when it is not there."""
+    def _part(self, table: _Parts, key: _Key, before: _Part | None) -> _Part:
+        """The segment of a key, made when it is not there."""
         with self._lock:
             part = table.get(key)
             if part is None:
-                self._bodies = []
-                segment = make()
-                graph = segment.graph
-                # the last one runs in any case: it gives arrays of its own
-                compiled = self._compiled(graph) if graph.operators or not segment.cut else None
-                part = _Part(segment, compiled, self._bodies)
+                told = key if isinstance(key, Told) else Told.shapes(key, bool(self._outer))
+                path = (*(before.path if before else self._outer), told)
+                part = self._replayed(path, before) or self._made(path, before)
+                if part.stage.body:
+                    part.body = self._body(part, part.stage.body)
                 self._keep(table, key, part)
             table.move_to_end(key)
             return part
 
-    def _keep(self, table: _Parts, key: object, part: _Part) -> None:
+    def _replayed(self, path: Path, before: _Part | None) -> _Part | None:
+        """A segment by the way that another one has come."""
+        if self.target.kind != "cpu":
+            return None
+        stage = self.ways.stage(path, before.stage.tensors if before else None)
+        return stage and _Part(path, stage, before)
+
+    def _made(self, path: Path, before: _Part | None) -> _Part:
+        """A segment that is made for what was told, and for nothing else."""
+        segment, known = self._source(path[-1], before)
+        graph = segment.graph
+        # the last one runs in any case: it gives arrays of its own
+        compiled = self._compiled(graph) if graph.operators or not segment.cut else None
+        stage = Stage.of(segment, compiled, known)
+        return _Part(path, stage, before, (segment, stage.tensors))
+
+    def _source(
+        self, told: Told, before: _Part | None
+    ) -> tuple[Segment, tuple[Tensor, ...] | None]:
+        """The segment after a part, and the tensors up to where it begins."""
+        if before is None:
+            return self._origin.begin([a.shape for a in told.arrays]), None
+        if before.source is None:
+            segment, known = self._source(before.path[-1], before.before)
+            before.source = segment, Stage.of(segment, None, known).tensors
+        segment, known = before.source
+        return segment.after(told), known
+
+    def _record(
+        self,
+        recording: Recording,
+        earlier: Replay | None,
+        segment: Segment,
+        before: Sequence[Tensor] | None,
+    ) -> Replay:
+        """A segment that is traced, as one for all that leads the same way to it."""
+        graph, parts = self._parted(segment.graph)
+        made = schedule_graph(parts, self.target, self._choices)
+        families, target = self._families, self.target
+        return Replay(recording, earlier, segment, before, graph, made, families, target)
+
+    def _body(self, part: _Part, origin: Origin) -> DynamicGraph:
+        """The body of a loop, for whatever shapes it meets."""
+
+        def begin(shapes: Sequence[tuple[int, ...]]) -> Segment:
+            with self._lock:
+                return self._source(Told.shapes(shapes, enters=True), part)[0]
+
+        own = replace(origin, begin=begin)
+        outline = Graph(origin.name, origin.inputs, (), origin.output_names, (), {})
+        body = DynamicGraph(own, outline, self.target, self._fuse, self._choices)
+        body._outer, body._families, body.ways = part.path, self._families, self.ways
+        return body
+
+    def _keep(self, table: _Parts, key: _Key, part: _Part) -> None:
         table[key] = part
         while len(table) > KEPT:
             table.popitem(last=False)
@@ -270,14 +317,6 @@ class DynamicGraph(CompiledGraph):
         graph, parts = self._parted(graph)
         return compile_graph(graph, parts, self.target, self._choices, self._families)
 
-    def _make(self, origin: Origin) -> Runner:
-        """Compiles the body of a loop, for whatever shapes it meets."""
-        names = origin.output_names
-        outline = Graph(origin.name, origin.inputs, (), names, (), {})
-        body = DynamicGraph(origin, outline, self.target, self._fuse, self._choices)
-        self._bodies.append(body)
-        return body.run_arrays
-
     def __repr__(self) -> str:
         kernels = counted(len(self.kernels), "kernel")
         return f"CompiledGraph({shown(self._origin.name)}, {self.target}: {kernels} so far)"
@@ -290,13 +329,3 @@ def _bound(tensor: Tensor, array: Array, dims: Mapping[str, int]) -> Tensor:
     else:
         shape = tuple(dims[e.name] if isinstance(e, Dim) else e for e in tensor.shape)
     return replace(tensor, shape=shape)
-
-
-def _hosted(cut: Cut, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-    """What the host call of a cut gives."""
-    assert cut.host is not None, "a cut without a host call reads values only"
-    try:
-        return cut.host(*arrays)
-    except WorkbenchError as error:
-        error.notes = (*error.notes, f"where {cut.why}")
-        raise

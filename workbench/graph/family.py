@@ -58,11 +58,20 @@ class Family:
 
     def fitting(self, outline: Outline) -> tuple[Kernel, list[Number]] | None:
         """What is shared, and its arguments for a program; None where that does not fit."""
-        if self.shared is None:
+        if self.shared is None and not self._again(outline):
             return None
+        assert self.shared is not None
         generic, kernel = self.shared
         arguments = generic.arguments(outline)
         return None if arguments is None else (kernel, arguments)
+
+    def _again(self, *outlines: Outline) -> bool:
+        """Share the first kernel, where programs are the same as its own."""
+        kernel = self.first()
+        if kernel is None or any(o != self.seen[0] for o in outlines):
+            return False
+        self.shared = outlines[0].exact, kernel
+        return True
 
     def served(self, outline: Outline, way: Lowering) -> Kernel | None:
         """The kernel of a program whose numbers fit what is shared."""
@@ -84,8 +93,15 @@ class Family:
             return _code(Lowering(outline.module(), target, PIPELINE, ()))
 
         with self.lock:
-            if self.refused or self.fitting(outline) is not None:
-                return not self.refused
+            if self.refused:
+                return False
+            if self.shared is None:
+                self._again(outline, *others)
+            if self.shared is not None:
+                # a kernel that has no parameters serves nothing else
+                wanted = [outline] if self.shared[0].slots else [outline, *others]
+                if all(self.fitting(each) is not None for each in wanted):
+                    return True
             # where others are told, it is told how large the numbers get
             seen = [*self.seen, outline, *others]
             generic = Generic.of(seen, 1 if others else 4)

@@ -129,7 +129,7 @@ class FlowGraph:
                 raise ModelError(f"the graph has no open dims; {names} cannot be set")
             return self
         inputs = bind_dims(self.origin.inputs, dims or {})
-        segment = self.origin.begin([t.extents for t in inputs], None)
+        segment = self.origin.begin([t.extents for t in inputs])
         if segment.cut is not None:
             graph = _with_inputs(self.graph, inputs)
             origin = replace(self.origin, inputs=inputs)

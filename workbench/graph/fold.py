@@ -41,7 +41,7 @@ def fold_scales(graph: Graph) -> Graph:
     only with scales that are finite and not zero, and weights that stay finite.
     """
     using, outputs = users(graph.operators), set(graph.outputs)
-    constants = dict(graph.constants)
+    constants, weights = dict(graph.constants), {t: graph.constants[t] for t in graph.weights}
     instead: dict[Operator, tuple[Operator, ...]] = {}
     for op in graph.operators:
         weight = _weight(op, graph)
@@ -50,7 +50,7 @@ def fold_scales(graph: Graph) -> Graph:
         chain: list[_Step] = []
         tensor = op.output
         while tensor not in outputs and len(following := using.get(tensor, ())) == 1:
-            step = _step(following[0], tensor, weight.axis, graph.constants)
+            step = _step(following[0], tensor, weight.axis, weights)
             if step is None:
                 break
             chain.append(step)
@@ -104,7 +104,7 @@ def _weight(op: Operator, graph: Graph) -> _Weight | None:
             continue
         tensor = op.inputs[compute.inputs.index(load.tensor)]
         own = [(d, compute.axes.index(e)) for d, e in enumerate(load.index) if e in compute.axes]
-        if tensor in graph.constants and own and op.output.rank > 1:
+        if tensor in graph.weights and own and op.output.rank > 1:
             # a batch comes first: what is left of several is the channel
             return _Weight(tensor, load.tensor, *max(own, key=lambda pair: pair[1]))
     return None

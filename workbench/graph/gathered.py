@@ -11,6 +11,7 @@ from workbench.graph.cost import REREADS, costly, recomputed, rereads
 from workbench.graph.graph import Graph, producers, users
 from workbench.graph.paths import Reach
 from workbench.graph.views import placed
+from workbench.schedules.extents import rough
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -107,4 +108,4 @@ class Gathered:
         """Whether an operator is better computed where its only user reads it."""
         if not op.injective or user.host is not None or op.output in self.outputs:
             return False
-        return not costly(op) or rereads(user, op.output) <= REREADS
+        return not costly(op) or rough(rereads(user, op.output)) <= REREADS

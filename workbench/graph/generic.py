@@ -74,8 +74,12 @@ class Outline:
 
     def module(self) -> Module:
         """The program itself."""
-        fixed = dict(enumerate(self.numbers))
-        return Generic(fixed, (), (), {}, self.blocks).module(self)
+        return self.exact.module(self)
+
+    @property
+    def exact(self) -> Generic:
+        """What it has in common with itself."""
+        return Generic(dict(enumerate(self.numbers)), (), (), {}, self.blocks)
 
     @classmethod
     def of(cls, module: Module) -> Outline | None:

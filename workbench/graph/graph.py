@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.graph.operator import Operator
+from workbench.graph.symbolic.tape import traced
 from workbench.graph.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ class Graph:
     output_names: tuple[str, ...]
     operators: tuple[Operator, ...]
     constants: Mapping[Tensor, np.ndarray]
+
+    @property
+    def weights(self) -> frozenset[Tensor]:
+        """Constants that are the same for all extents, so that they may be laid out anew."""
+        return frozenset(t for t, a in self.constants.items() if not traced(a))
 
 
 def producers(operators: Iterable[Operator]) -> dict[Tensor, Operator]:

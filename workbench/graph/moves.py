@@ -53,7 +53,7 @@ def cancel_moves(graph: Graph) -> Graph:
             continue
         tensor, index = _source(op, load), load.index
         for _ in range(_STEPS):
-            if tensor.extents == op.output.extents and _same(op, index):
+            if _same(op, tensor, index):
                 instead[op.output] = instead.get(tensor, tensor)
                 break
             maker = makers.get(tensor)
@@ -109,17 +109,20 @@ def _source(op: Operator, load: Load) -> Tensor:
 def _kept(op: Operator, load: Load, index: Sequence[Expr]) -> bool:
     """Whether an operator gives each element of what it reads, as it is and in its place."""
     source = _source(op, load)
-    same = source.extents == op.output.extents and source.dtype == op.output.dtype
-    return same and _same(op, index)
+    return source.dtype == op.output.dtype and _same(op, source, index)
 
 
-def _same(op: Operator, index: Sequence[Expr]) -> bool:
-    """Whether an index is the operator's own axes."""
+def _same(op: Operator, source: Tensor, index: Sequence[Expr]) -> bool:
+    """Whether an index is the operator's own axes, and what it is for as large as its output."""
+    if source.rank != op.output.rank:
+        return False
     axes, extents = op.definition.axes, op.output.storage.extents
     ranges: dict[Hashable, Range] = {a: Range(0, n - 1) for a, n in zip(axes, extents, strict=True)}
     facts = Facts(ranges)
     apart = (build.sub(e, a) for e, a in zip(index, axes, strict=True))
-    return all(_is(arith.simplify(each, facts), 0) for each in apart)
+    own = all(_is(arith.simplify(each, facts), 0) for each in apart)
+    # extents may be equal by chance: they are looked at last
+    return own and source.extents == op.output.extents
 
 
 def rewired(graph: Graph, instead: Mapping[Tensor, Tensor]) -> Graph:

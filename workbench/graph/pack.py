@@ -68,7 +68,7 @@ def _weight(op: Operator, graph: Graph) -> tuple[Load, Tensor, int, bool] | None
         return None
     tensor = op.inputs[compute.inputs.index(load.tensor)]
     axes = compute.reduction.axes[0], compute.axes[-1]
-    if tensor not in graph.constants or load.index not in (axes, axes[::-1]):
+    if tensor not in graph.weights or load.index not in (axes, axes[::-1]):
         return None
     if sum(load.tensor in references(n) for n in walk(compute) if isinstance(n, Load)) != 1:
         return None

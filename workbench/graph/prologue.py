@@ -9,6 +9,7 @@ from workbench.base.names import shown
 from workbench.graph.cost import loads, rereads, too_often
 from workbench.graph.gathered import LARGEST, Gathered
 from workbench.graph.group import taken
+from workbench.schedules.extents import rough
 
 if TYPE_CHECKING:
     from workbench.graph.operator import Operator
@@ -79,14 +80,14 @@ def _too_much(
         return f"{maker.name} would be written out {copies} times"
     times = _rate(of, tensor, group)
     if what := too_often(group[0], maker, times):
-        return f"{what} would be computed {times:.0f} times for each element"
+        return f"{what} would be computed {round(times)} times for each element"
     return None
 
 
 def _rate(of: Gathered, tensor: Tensor, group: Sequence[Operator]) -> float:
     """How often, on average, the group's program would compute an element of `tensor`."""
     using = (op for op in group if tensor in op.inputs)
-    return max(of.rates.get(op, 1) * rereads(op, tensor) for op in using)
+    return max((of.rates.get(op, 1) * rereads(op, tensor) for op in using), key=rough)
 
 
 def _copies(of: Gathered, tensor: Tensor, group: Sequence[Operator]) -> int:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,13 @@ from workbench.driver.lowering import Lowering
 from workbench.graph.family import compilation, filled
 from workbench.graph.generic import Outline, Unfit, cut, hidden, number, rigid
 from workbench.graph.graph import Graph
-from workbench.graph.group import View
+from workbench.graph.group import Group, View
 from workbench.graph.memory import plan
 from workbench.graph.replayed import Replayed, Whole, settled
-from workbench.graph.symbolic.array import wrap
-from workbench.graph.symbolic.number import Symbol, marks, place_of
-from workbench.graph.symbolic.tape import REACH, Tape, traced
+from workbench.graph.stage import Stage
+from workbench.graph.symbolic.number import marks, place_of
+from workbench.graph.symbolic.settled import Settled, bound
+from workbench.graph.symbolic.tape import Traced, traced
 from workbench.graph.tensor import Tensor
 from workbench.graph.workspace import Step
 from workbench.ir.expr import Var
@@ -38,52 +40,15 @@ from workbench.passes.default import PIPELINE
 
 if TYPE_CHECKING:
     from workbench.driver.kernel import Kernel
-    from workbench.graph.compile import CompiledGraph
     from workbench.graph.family import Families
+    from workbench.graph.operator import HostCall, Operator
     from workbench.graph.programs import Schedule
+    from workbench.graph.recording import Recording
+    from workbench.graph.segment import Segment
+    from workbench.graph.symbolic.tape import Tape
     from workbench.ir.target import Target
 
-Shapes = Sequence[tuple[int, ...]]
 _Places = tuple[int, ...]
-
-
-class Recording:
-    """The extents of a call, traced where other calls had other ones.
-
-    What has been the same all the time stays a number: of it a schedule can make the most.
-
-    Parameters
-    ----------
-    inputs : sequence of Tensor
-        Of the model; extents of theirs that are numbers are not traced either.
-    shapes : sequence of tuple of int
-        Those of the call.
-    others : sequence of shapes
-        Those of other calls.
-    """
-
-    def __init__(self, inputs: Sequence[Tensor], shapes: Shapes, others: Sequence[Shapes]) -> None:
-        self.tape = Tape(wrap)
-        self._others = others
-        self._open: dict[object, Any] = {}
-        self.shapes: tuple[tuple[Any, ...], ...] = tuple(
-            tuple(self._extent(n, t, d, e) for d, e in enumerate(shape))
-            for n, (t, shape) in enumerate(zip(inputs, shapes, strict=True))
-        )
-
-    @property
-    def open(self) -> bool:
-        """Whether any extent may be another one."""
-        return bool(self._open)
-
-    def _extent(self, number: int, tensor: Tensor, axis: int, extent: int) -> Any:
-        named = (tensor, axis) if tensor.shape is None else tensor.shape[axis]
-        same = all(each[number][axis : axis + 1] == (extent,) for each in self._others)
-        if same or isinstance(named, int):
-            return extent
-        if named not in self._open:
-            self._open[named] = self.tape.input(extent)
-        return self._open[named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,15 +171,43 @@ class _Use:
     views: tuple[View, ...]
 
 
+class _Hosted:
+    """A launch that is a host call."""
+
+    def __init__(self, op: Operator) -> None:
+        self._op = op
+        self.bound = bound(_callable(op))
+
+    def made(self, values: Iterator[Any], new: Mapping[Tensor, Tensor]) -> Group:
+        """The call by the values of what its function is bound to."""
+        op = self._op
+        whole = Settled({t.place: next(values) for t in self.bound})
+        inputs, outputs = (tuple(new[t] for t in own) for own in (op.inputs, op.outputs))
+        function = whole.function(_callable(op))
+        # what a reader should know of it is made when one looks
+        return Group(replace(op, inputs=inputs, outputs=outputs, attributes=(), host=function))
+
+
+def _callable(op: Operator) -> HostCall:
+    assert callable(op.host), "a launch without a kernel is a host call"
+    return op.host
+
+
 class Replay:
-    """Graphs for the extents that lead the way of a recording.
+    """A segment for whatever leads the way of a recording to it.
 
     Parameters
     ----------
     recording : Recording
-        Whose shapes led there.
+        On whose tape it is.
+    earlier : Replay or None
+        The one that was made of that tape before.
+    segment : Segment
+        Where that has come to.
+    before : sequence of Tensor or None
+        Those of the stage before it, as it met them; None where a graph begins.
     graph : Graph
-        What was made of them, rewritten.
+        That of the segment, rewritten.
     schedule : Schedule
         Its programs.
     families : Families
@@ -224,40 +217,50 @@ class Replay:
 
     Raises
     ------
-    Unfit
+    Unfit, Untraceable
         When there is something in it that cannot be made again.
     """
 
     def __init__(
         self,
         recording: Recording,
+        earlier: Replay | None,
+        segment: Segment,
+        before: Sequence[Tensor] | None,
         graph: Graph,
         schedule: Schedule,
         families: Families,
         target: Target,
     ) -> None:
-        if any(n is None for _, n, _ in schedule.launches):
-            raise Unfit("what runs on the host was made for one shape")
         self._families, self._target = families, target
         self._tape = tape = recording.tape
-        self._shapes = tuple(
-            tuple((e.place, e.value) if isinstance(e, Symbol) else (-1, e) for e in shape)
-            for shape in recording.shapes
-        )
+        self._earlier = earlier
         made = [_Kernel.of(module, tape) for module in schedule.modules]
         self._kernels = [kernel for kernel, *_ in made]
         self._whole = Whole(graph, schedule.partition, tuple(g for g, *_ in schedule.launches))
-        self._launches = [(n or 0, tensors) for _, n, tensors in schedule.launches]
-        self._tensors = self._whole.tensors
+        self._launches = [
+            (_Hosted(g.anchor) if n is None else n, tensors) for g, n, tensors in schedule.launches
+        ]
+        self._stage = stage = Stage.of(segment, None, before)
+        self._before = before
+        self._tensors = list(dict.fromkeys((*stage.tensors, *self._whole.tensors)))
+        host = [] if stage.host is None else bound(stage.host)
+        self._bound = host + [a for a in stage.reads if isinstance(a, Traced)]
         results = [place for _, outline, _ in made for place in outline]
         results += (place for *_, rest in made for place in rest)
         results += (tape.place(e) for t in self._tensors for e in t.extents)
         results += (tape.place(v.start) for g in schedule.partition.groups for v in g.views)
         results += (tape.place(a) for a in graph.constants.values() if traced(a))
-        self._program = tape.program(results)
-        if all(self._program.run(each) is None for each in tape.others()):
+        calls = [call for call, _ in self._launches if isinstance(call, _Hosted)]
+        results += (t.place for call in calls for t in call.bound)
+        results += (t.place for t in self._bound)
+        self._program = tape.program(results, earlier and earlier._program)
+        self._inputs = [place for place, _ in tape.inputs]
+        # of the last time, for who goes on from there
+        self._values: tuple[tuple[Any, ...], list[Any]] | None = None
+        if not recording.probes.hold:
             raise Unfit("other extents do not lead the same way")
-        self._share(tape.seen([outline for _, outline, _ in made]))
+        self._share(recording.probes.seen([outline for _, outline, _ in made]))
 
     def _share(self, seen: Sequence[Sequence[tuple[Any, ...]]]) -> None:
         """Compile what is not there, side by side, by the values of this call and others."""
@@ -270,23 +273,46 @@ class Replay:
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             deque(pool.map(share, self._kernels, seen), maxlen=0)
 
-    def at(self, shapes: Shapes) -> CompiledGraph | None:
-        """The graph for these shapes of its inputs; None where another way leads to it.
+    def at(self, known: Mapping[int, Any], before: Sequence[Tensor] | None) -> Stage | None:
+        """The segment for some numbers, compiled; None where another way leads to it.
 
         Parameters
         ----------
-        shapes : sequence of tuple of int
-            One for each input.
+        known : mapping of int to number
+            For each input of the tape.
+        before : sequence of Tensor or None
+            Those of the stage before it.
         """
-        extents = self._extents(shapes)
-        found = None if extents is None else self._program.run(extents)
-        if extents is None or found is None:
+        key = tuple(known[p] for p in self._inputs)
+        computed = self._computed(key)
+        if computed is None:
             return None
-        values = iter(found)
+        values = (computed[p] for p in self._program.results)
         outlines = [k.outline(values) for k in self._kernels]
         pairs = zip(self._kernels, outlines, strict=True)
         kernels = [k.made(o, values, self._families, self._target) for k, o in pairs]
         new = {t: Tensor(t.name, t.dtype, tuple(islice(values, t.rank))) for t in self._tensors}
+        if not _join(new, self._before or (), before or ()):
+            return None
+        compiled = self._compiled(key, values, kernels, new)
+        stage, settle = self._stage, Settled({t.place: next(values) for t in self._bound})
+        self._values = key, computed
+        return replace(
+            stage,
+            compiled=compiled if self._whole.graph.operators or stage.last else None,
+            tensors=tuple(new[t] for t in stage.tensors),
+            reads=tuple(map(settle.value, stage.reads)),
+            host=stage.host and settle.function(stage.host),
+        )
+
+    def _compiled(
+        self,
+        key: tuple[Any, ...],
+        values: Iterator[Any],
+        kernels: Sequence[Kernel],
+        new: dict[Tensor, Tensor],
+    ) -> Replayed:
+        """The graph for the inputs `key`, of the values that are next."""
 
         def some(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
             return tuple(new[t] for t in tensors)
@@ -303,25 +329,37 @@ class Replay:
         constants = {new[t]: next(values) if traced(a) else a for t, a in graph.constants.items()}
         ends = some(graph.inputs), some(graph.outputs)
         bare = Graph(graph.name, *ends, graph.output_names, (), constants)
-        steps = [Step(kernels[n], None, some(tensors)) for n, tensors in self._launches]
-        memory = plan(uses, bare.outputs)
-        return Replayed(bare, steps, memory, self._target, lambda: self._settled(extents, new))
+        steps = [
+            Step(None, call.made(values, new), some(tensors))
+            if isinstance(call, _Hosted)
+            else Step(kernels[call], None, some(tensors))
+            for call, tensors in self._launches
+        ]
+        memory, whole = plan(uses, bare.outputs), partial(self._settled, key, new)
+        return Replayed(bare, steps, memory, self._target, whole)
 
-    def _settled(self, extents: Sequence[int], tensors: dict[Tensor, Tensor]) -> Whole:
+    def _computed(self, key: tuple[Any, ...]) -> list[Any] | None:
+        """What stands in the places of the tape for inputs; None where a guard does not hold."""
+        if self._values is not None and self._values[0] == key:
+            # the next one goes on in these
+            (_, found), self._values = self._values, None
+            return found
+        count = len(key) - len(self._program.inputs)
+        values = self._earlier._computed(key[:count]) if self._earlier else []
+        if values is None or not self._program.go_on(values, key[count:]):
+            return None
+        return values
+
+    def _settled(self, inputs: Sequence[Any], tensors: dict[Tensor, Tensor]) -> Whole:
         """The graph and its groups with the extents of a call."""
-        values = self._tape.everything().run(extents)
+        values = self._tape.everything(self._program).run(inputs)
         assert values is not None, "the guards held before"
         return settled(self._whole, tensors, values)
 
-    def _extents(self, shapes: Shapes) -> list[int] | None:
-        """The inputs of the tape; None where a shape does not fit, or is of another scale."""
-        found: dict[int, int] = {}
-        for shape, known in zip(shapes, self._shapes, strict=True):
-            if len(shape) != len(known):
-                return None
-            for extent, (place, own) in zip(shape, known, strict=True):
-                if extent != (own if place < 0 else found.setdefault(place, extent)):
-                    return None
-                if not own <= extent * REACH <= own * REACH**2:
-                    return None
-        return [found[place] for place in self._program.inputs]
+
+def _join(new: dict[Tensor, Tensor], own: Sequence[Tensor], before: Sequence[Tensor]) -> bool:
+    """Put the tensors of the stage before in the place of others; False where they do not fit."""
+    if [(new[t].dtype, new[t].shape) for t in own] != [(t.dtype, t.shape) for t in before]:
+        return False
+    new.update(zip(own, before, strict=True))
+    return True

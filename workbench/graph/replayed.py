@@ -163,6 +163,7 @@ class _Settling:
                 outputs=self.tensors(op.outputs),
                 compute=op.compute and self.values.compute(op.compute),
                 attributes=tuple((k, self.values.text(v)) for k, v in op.attributes),
+                host=self.values.function(op.host) if callable(op.host) else op.host,
             )
         return self._operators[op]
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workbench.graph.graph import Graph
     from workbench.graph.operator import HostCall
     from workbench.graph.tensor import Tensor
+    from workbench.graph.told import Told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,14 @@ class Segment:
     given: tuple[Tensor, ...] = ()
     cut: Cut | None = None
 
+    def after(self, told: Told) -> Segment:
+        """The segment after the cut, or the first one of the body that runs there."""
+        assert self.cut is not None, "nothing comes after the last segment"
+        if not told.enters:
+            return self.cut.resume(told.arrays)
+        assert self.cut.body is not None, "no body runs here"
+        return self.cut.body.begin([a.shape for a in told.arrays])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
@@ -43,10 +52,13 @@ class Cut:
     reads : tuple of Tensor
         Whose values are needed.
     resume : callable
-        From arrays to the next segment: the values of `reads`, or with a host call what that gave.
+        From arrays to the next segment: the values of `reads`, or with a host call what that
+        gave, of which shape and dtype are looked at.
     host : HostCall or None
         Is given the values of `reads`; the next segment depends on nothing but the shapes of
         what it gives. Without one, the next segment depends on the values.
+    body : Origin or None
+        What the host call runs, if it does: it is given the compiled body before the values.
     known : mapping of Tensor to numpy.ndarray
         Those of `reads` that are constants.
     why : str
@@ -54,17 +66,15 @@ class Cut:
     """
 
     reads: tuple[Tensor, ...]
-    resume: Callable[[Sequence[np.ndarray]], Segment]
+    resume: Callable[[Sequence[Any]], Segment]
     host: HostCall | None = None
+    body: Origin | None = None
     known: Mapping[Tensor, np.ndarray] = field(default_factory=dict["Tensor", "np.ndarray"])
     why: str = ""
 
 
 Runner = Callable[[Sequence[Any]], list[Any]]
 """Arrays in the order of an Origin's inputs to arrays in that of its outputs; compiled."""
-
-Make = Callable[["Origin"], Runner]
-"""Compiles a part that runs many times, such as the body of a loop."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,11 +90,10 @@ class Origin:
     output_names : tuple of str
         Under which a call gives its results.
     begin : callable
-        From a shape for each input to the first segment. The callable beside them compiles the
-        bodies of loops; with None it tells no more than where the first segment ends.
+        From a shape for each input to the first segment.
     """
 
     name: str
     inputs: tuple[Tensor, ...]
     output_names: tuple[str, ...]
-    begin: Callable[[Sequence[tuple[int, ...]], Make | None], Segment]
+    begin: Callable[[Sequence[tuple[int, ...]]], Segment]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from math import prod
+from operator import index
 from typing import TYPE_CHECKING
 
 from workbench.base.lazy import lazy
@@ -48,6 +49,8 @@ def empty(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
     >>> a.flags.c_contiguous, a.ctypes.data % ALIGN, numpy.shares_memory(a, b)
     (True, 0, False)
     """
+    # plain numbers: how far the piece is filled outlives every graph
+    shape = tuple(map(index, shape))
     size = prod(shape) * dtype.itemsize
     if 4 * size > SLAB_BYTES:
         return np.empty(shape, dtype)

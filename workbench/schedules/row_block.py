@@ -26,7 +26,7 @@ from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import spatial
 from workbench.schedules.axes import launched, tiles
 from workbench.schedules.combine import State, across_lanes, flat, take_all, unflat
-from workbench.schedules.extents import divides, varies
+from workbench.schedules.extents import divides, rough, varies
 from workbench.schedules.rows import Passes, Rows, RowStep, accesses, unsteady
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def fitting(rows: Rows, target: Target) -> RowBlock:
     """
     cpu = target.kind == "cpu"
     scratch_bytes = 192 * 1024 if cpu else RowBlock().scratch_bytes
-    if rows.length < _SHORT or not rows.whole_registers or not rows.neighbours():
+    if rough(rows.length) < _SHORT or not rows.whole_registers or not rows.neighbours():
         return RowBlock(64 if cpu else 128, 1, scratch_bytes)
     if cpu:
         return RowBlock(1, WARP, scratch_bytes, in_output=True)

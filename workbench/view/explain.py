@@ -119,7 +119,7 @@ def explanation(flow: FlowGraph, target: str, dims: Mapping[str, int]) -> Explan
     cut, ends = "", (bound.inputs, bound.outputs)
     if bound.origin is not None:
         # data decide how it goes on: what runs before they are seen is known
-        segment = bound.origin.begin([t.extents for t in bound.inputs], None)
+        segment = bound.origin.begin([t.extents for t in bound.inputs])
         cut = segment.cut.why if segment.cut else ""
         bound = FlowGraph(segment.graph)
     graph = bound.optimize(target=target)

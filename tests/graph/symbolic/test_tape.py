@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.graph.symbolic.array import arange, array, full, integers, taken, wrap
-from workbench.graph.symbolic.number import Symbol, marks, place_of, unmarked
+from workbench.graph.symbolic.number import Symbol, marks, place_of, steady, unmarked
+from workbench.graph.symbolic.probes import Met, Probes
 from workbench.graph.symbolic.tape import Tape, Untraceable, tape_of, traced
 
 Function = Callable[..., Any]
@@ -33,7 +34,7 @@ def replayed(function: Function, inputs: tuple[int, ...], others: tuple[int, ...
 
 def stands(tape: Tape, place: int) -> Any:
     """What stands in a place."""
-    return tape.seen([[place]])[0][0][0]
+    return tape.values[place]
 
 
 BINARY = [operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, min, max]
@@ -181,7 +182,7 @@ def test_probes_tell_what_depends_on_an_input() -> None:
     tape = Tape(wrap)
     n, m = tape.input(20), tape.input(30)
     places = [tape.place(v) for v in (n * 8, n - n, m, n * m, 4)]
-    seen = list(zip(*tape.seen([places])[0], strict=True))
+    seen = list(zip(*Probes(tape).seen([places])[0], strict=True))
     assert [len(set(values)) > 1 for values in seen] == [True, False, True, True, False]
     assert seen[0][0] == 160
     assert min(seen[0]) <= 8 * 20 / 4 < 8 * 20 * 4 <= max(seen[0])
@@ -192,7 +193,7 @@ def test_a_probe_that_goes_astray_is_left_out() -> None:
     n = tape.input(6)
     value = 100 // (n - 7)  # of 7 there is no quotient
     assert value == -100
-    (seen,) = tape.seen([[tape.place(n)]])
+    (seen,) = Probes(tape).seen([[tape.place(n)]])
     assert seen[0] == (6,)
     assert (7,) not in seen
 
@@ -263,3 +264,65 @@ def test_nothing_traced_stays_plain() -> None:
     assert type(full((2,), np.float32(1))) is np.ndarray
     assert integers(np.array([3, 4])) == [3, 4]
     assert taken(np.arange(5), np.array([7]), 0, "clip").tolist() == [4]
+
+
+def test_a_program_goes_on_from_where_another_has_ended() -> None:
+    tape = Tape(wrap)
+    n = tape.input(6)
+    double, spare = n * 2, n + 7
+    assert n > 3
+    first = tape.program([double.place])
+    m = tape.input(10)
+    total = double + m * spare
+    assert m != n
+    second = tape.program([total.place, double.place], first)
+    # what the first has computed is not computed again; what it did not need is now
+    assert len(second.entries) == 4
+    for a, b in ((6, 10), (5, 2), (4, 4), (3, 9)):
+        values: list[Any] = []
+        held = first.go_on(values, [a])
+        assert held == (a > 3)
+        if held and second.go_on(values, [b]):
+            assert [values[p] for p in second.results] == [2 * a + b * (a + 7), 2 * a]
+        else:
+            assert a <= 3 or a == b
+    found = tape.everything(first).run([5])
+    assert found is not None
+    assert found[double.place] == 10
+    assert len(found) == first.places_to < len(tape.values)
+
+
+def test_probes_grow_with_the_tape() -> None:
+    tape = Tape(wrap)
+    probes = Probes(tape)
+    n = tape.input(12)
+    assert n % 2 == 0
+    (rows,) = probes.seen([[tape.place(n * 3)]])
+    assert (36,) in rows
+    assert (72,) in rows
+    assert probes.hold
+    m = tape.input(7)
+    whole = n + m
+    (rows,) = probes.seen([[n.place, m.place, whole.place]])
+    assert all(a + b == c for a, b, c in rows)
+    assert {(12, 14), (24, 7), (24, 14), (24, 15)} <= {row[:2] for row in rows}
+    assert probes.hold
+    assert n == 12
+    assert m > 3
+    assert probes.hold, "one alone may be another"
+    assert m == 7
+    assert not probes.hold
+
+
+def test_what_was_the_same_in_other_calls_is_a_number() -> None:
+    tape = Tape(wrap)
+    n = tape.input(640)
+    tape.steady = Met(tape, [[320], [480]]).steady
+    sizes = integers(np.minimum(array([n, n // 320, 4], np.int64), 320))
+    assert [traced(s) for s in sizes] == [False, True, False]
+    assert steady(n) is n
+    assert array([n, 1])[1:].shape == (1,)
+    # it holds for no call where it is another one
+    program = tape.program([tape.place(sizes[1])])
+    assert program.run([330]) == [1]
+    assert program.run([300]) is None

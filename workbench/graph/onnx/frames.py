@@ -157,13 +157,14 @@ class Stack:
         """One that can go on by itself."""
         return Stack([replace(f, names=dict(f.names)) for f in self.frames], self.seen)
 
-    def needed(self) -> set[Tensor]:
-        """All that the nodes still to come may read."""
-        found: set[Tensor] = set()
+    def needed(self) -> list[Tensor]:
+        """All that the nodes still to come may read, each once, always in the same order."""
+        found: dict[Tensor, None] = {}
         for depth, frame in enumerate(self.frames, 1):
             below = Stack(self.frames[:depth])
             left = frame.nodes[frame.place :]
-            names = {*frame.outputs, *(n for node in left for n in (*node.inputs, *node.captured))}
-            found.update(t for n in names if n and (t := below.find(n)) is not None)
-            found.update(frame.held)
-        return found
+            read = (n for node in left for n in (*node.inputs, *node.captured))
+            names = dict.fromkeys((*frame.outputs, *read))
+            found |= {t: None for n in names if n and (t := below.find(n)) is not None}
+            found |= dict.fromkeys(frame.held)
+        return list(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError, UnsupportedOp, WorkbenchError
@@ -24,17 +25,17 @@ from workbench.graph.onnx.row import Apart, Enter, Outputs, Result
 from workbench.graph.onnx.rows_text import READS_TEXT
 from workbench.graph.onnx.types import spelled
 from workbench.graph.operator import Operator
-from workbench.graph.segment import Cut, Make, Origin, Segment
+from workbench.graph.segment import Cut, Origin, Segment
 from workbench.graph.symbolic.tape import tape_of
 from workbench.graph.tensor import Tensor, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     import onnx
+
+    from workbench.graph.segment import Runner
 else:
-    np = lazy("numpy")
     onnx = lazy("onnx")
 
 
@@ -46,7 +47,6 @@ class _Job:
     inputs: tuple[Tensor, ...]
     output_names: tuple[str, ...]
     folder: Path | None
-    make: Make | None
     # bodies that were read, by the graph they come from, which is kept so that ids stay unique
     bodies: dict[int, tuple[onnx.GraphProto, Body]] = field(default_factory=dict)
 
@@ -61,9 +61,9 @@ class _Job:
 def origin(model: Model) -> Origin:
     """The model as something to import for the shapes of a call."""
 
-    def begin(shapes: Sequence[tuple[int, ...]], make: Make | None) -> Segment:
+    def begin(shapes: Sequence[tuple[int, ...]]) -> Segment:
         inputs = _shaped(model.inputs, shapes)
-        job = _Job(model.name, inputs, model.body.outputs, model.folder, make)
+        job = _Job(model.name, inputs, model.body.outputs, model.folder)
         b = Builder(tape=tape_of(*shapes))
         frame = _frame(b, model.body, inputs, model.functions)
         return _go_on(job, b, Stack([frame]))
@@ -154,7 +154,7 @@ def _deliver(
     """Enter a result in the names of the innermost frame, or open the frame it asks for."""
     frame = stack.top
     if isinstance(result, Apart):
-        raise NeedsHost(*_apart(job, b, stack, result))
+        raise _apart(job, b, stack, result)
     # a frame that was open for the node has moved it on already
     if frame.place < len(frame.nodes) and frame.nodes[frame.place] is node:
         frame.place += 1
@@ -236,10 +236,8 @@ def _function(stack: Stack, node: Node, inputs: Sequence[Tensor | None]) -> Fram
     )
 
 
-def _apart(
-    job: _Job, b: Builder, stack: Stack, result: Apart
-) -> tuple[Callable[..., Sequence[np.ndarray]], tuple[Tensor, ...]]:
-    """The host call that runs a body many times, and what it reads."""
+def _apart(job: _Job, b: Builder, stack: Stack, result: Apart) -> NeedsHost:
+    """The host call that runs a body many times."""
     functions = stack.top.functions
     body = job.body(result.body, functions)
     names = dict.fromkeys(n for node in body.nodes for n in (*node.inputs, *node.captured))
@@ -249,11 +247,11 @@ def _apart(
     constants = {t: b.constants[t] for t in fixed.values()}
     inputs = (*result.kinds, *open_.values())
 
-    def begin(shapes: Sequence[tuple[int, ...]], make: Make | None) -> Segment:
+    def begin(shapes: Sequence[tuple[int, ...]]) -> Segment:
         own = _shaped(inputs, shapes)
         count = len(result.kinds)
-        inner = replace(job, name=f"{job.name} body", inputs=own, output_names=ends, make=make)
-        builder = Builder(constants=dict(constants), tape=tape_of(*shapes))
+        inner = replace(job, name=f"{job.name} body", inputs=own, output_names=ends)
+        builder = Builder(constants=dict(constants), tape=b.tape or tape_of(*shapes))
         frame = _frame(builder, body, own[:count], functions)
         names = {**fixed, **dict(zip(open_, own[count:], strict=True)), **frame.names}
         return _go_on(inner, builder, Stack([replace(frame, names=names)]))
@@ -261,11 +259,14 @@ def _apart(
     ends = tuple(f"{n} {name}" for n, name in enumerate(body.outputs))
     read = (*result.inputs, *open_.values())
     _check_single(b, (*read, *fixed.values()))
-    if job.make is None:
-        return lambda *_: (), read
-    runner = job.make(Origin(job.name, inputs, ends, begin))
-    first = len(result.inputs)
-    return lambda *a: result.run(runner, a[:first], a[first:]), read
+    # the shapes of its calls are their own
+    kinds = tuple(replace(t, shape=None) for t in inputs)
+    function = partial(_ran, result.run, len(result.inputs))
+    return NeedsHost(function, read, Origin(job.name, kinds, ends, begin))
+
+
+def _ran(run: Callable[..., Any], count: int, runner: Runner, *arrays: Any) -> Any:
+    return run(runner, arrays[:count], arrays[count:])
 
 
 def _last(job: _Job, b: Builder, stack: Stack, given: tuple[Tensor, ...]) -> Segment:
@@ -342,9 +343,10 @@ def _read(
         raise ModelError(f"{why}, which is too large to be computed before")
     saved, constants = stack.copy(), dict(b.constants)
 
-    def resume(values: Sequence[np.ndarray]) -> Segment:
-        known = {t: np.array(v, order="C") for t, v in zip(reads, values, strict=True)}
-        builder = replace(b, operators=[], constants={**constants, **known})
+    def resume(values: Sequence[Any]) -> Segment:
+        known = dict(zip(reads, values, strict=True))
+        tape = b.tape or tape_of(*values)
+        builder = replace(b, operators=[], constants={**constants, **known}, tape=tape)
         return _go_on(job, builder, saved.copy())
 
     return Segment(_ending(job, b, stack, reads), given, Cut(tuple(reads), resume, why=why))
@@ -358,8 +360,10 @@ def _call(
     frame = stack.top
     node = frame.nodes[frame.place]
 
-    def resume(arrays: Sequence[np.ndarray]) -> Segment:
-        builder, copy = replace(b, operators=[], constants=dict(constants)), saved.copy()
+    def resume(arrays: Sequence[Any]) -> Segment:
+        tape = b.tape or tape_of(*(a.shape for a in arrays))
+        builder = replace(b, operators=[], constants=dict(constants), tape=tape)
+        copy = saved.copy()
         names = [o or node.name for o in node.outputs]
         found = tuple(Tensor(n, dtype_of(a), a.shape) for n, a in zip(names, arrays, strict=False))
         copy.top.place += 1
@@ -368,4 +372,5 @@ def _call(
 
     graph = _ending(job, b, stack, error.inputs)
     known = {t: b.constants[t] for t in error.inputs if t in b.constants}
-    return Segment(graph, given, Cut(error.inputs, resume, error.function, known, why))
+    cut = Cut(error.inputs, resume, error.function, error.body, known, why)
+    return Segment(graph, given, cut)

@@ -44,7 +44,7 @@ def from_onnx(source: Source) -> FlowGraph:
     whole = origin(model)
     if not all(t.bound for t in model.inputs):
         return FlowGraph(outline(model), whole, model=model.again)
-    segment = whole.begin([t.extents for t in model.inputs], None)
+    segment = whole.begin([t.extents for t in model.inputs])
     if segment.cut is None:
         return FlowGraph(segment.graph, model=model.again)
     return FlowGraph(outline(model), whole, by_data=True, model=model.again)

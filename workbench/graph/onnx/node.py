@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import ModelError
@@ -197,7 +198,8 @@ def axis_of(axis: int, rank: int) -> int:
     """
     if not -rank <= axis < rank:
         raise ModelError(f"axis {axis} is not among the {rank} dimensions")
-    return axis % rank
+    # a plain number, which sets and dicts tell apart
+    return index(axis) % rank
 
 
 def given(*tensors: Tensor | None) -> tuple[Tensor, ...]:

@@ -13,7 +13,7 @@ from workbench.graph.onnx.row import Row
 from workbench.graph.onnx.types import array_of
 from workbench.graph.ops import host
 from workbench.graph.ops.define import grid
-from workbench.graph.symbolic.array import arange, array, full
+from workbench.graph.symbolic.array import arange, array, decided, full
 from workbench.ir import build
 from workbench.ir.types import TensorType
 
@@ -118,7 +118,7 @@ def _range(node: Node, b: Builder, start: Tensor, stop: Tensor, step: Tensor) ->
     low, high, by = (e.reshape(()).item() for e in ends if e is not None)
     if by == 0:
         raise ModelError("Range with delta 0")
-    if any(isinstance(e, float) and not isfinite(e) for e in (low, high, by)):
+    if any(isinstance(e, float) and not decided(isfinite, e) for e in (low, high, by)):
         raise ModelError(f"a Range from {low} to {high} by {by} has no end")
     count = max(0, -trunc((low - high) // by))
     check_extents([count])

@@ -68,7 +68,7 @@ def _non_max_suppression(
     numbers = [None if v is None or not v.size else v.reshape(()).item() for v in limits]
     function = partial(
         host.non_max_suppression,
-        most=int(numbers[0] or 0),
+        most=numbers[0] or 0,
         overlap=float(numbers[1] or 0.0),
         least=None if numbers[2] is None else float(numbers[2]),
         center=bool(node.number("center_point_box", 0)),

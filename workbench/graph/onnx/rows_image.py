@@ -16,6 +16,8 @@ from workbench.graph.ops import resize, sample
 from workbench.graph.ops.regions import Regions, roi_align
 from workbench.graph.ops.resize import Resizing
 from workbench.graph.ops.sample import Sampling
+from workbench.graph.symbolic.array import computed, reals
+from workbench.graph.symbolic.number import steady
 from workbench.ir.types import u8
 
 _LONGEST = 2**24
@@ -102,7 +104,7 @@ def _resize(
         )
         factors, extents = _fitted(inputs, extents, policy)
     elif factors is not None and factors.size:
-        factors = [float(f) for f in factors.reshape(-1)]
+        factors = reals(factors)
         extents = _multiplied(inputs, factors)
     else:
         raise ModelError("Resize needs scales or sizes")
@@ -116,7 +118,15 @@ def _multiplied(inputs: Sequence[int], factors: Sequence[float]) -> list[int]:
     if not all(0 < f < 2**31 for f in factors):
         raise ModelError(f"scales {list(factors)} are not above 0")
     pairs = zip(inputs, factors, strict=False)
-    return [int(np.floor(np.float32(e) * np.float32(f))) for e, f in pairs]
+    return [steady(computed(_part, e, f)) for e, f in pairs]
+
+
+def _part(extent: int, factor: float) -> int:
+    return int(np.floor(np.float32(extent) * np.float32(factor)))
+
+
+def _nearest(real: float) -> int:
+    return int(np.floor(real + 0.5))
 
 
 def _fitted(inputs: list[int], sizes: list[int], policy: str) -> tuple[list[float], list[int]]:
@@ -127,7 +137,7 @@ def _fitted(inputs: list[int], sizes: list[int], policy: str) -> tuple[list[floa
     if policy == "stretch":
         return scales, sizes
     scale = min(scales) if policy == "not_larger" else max(scales)
-    return [scale] * len(scales), [int(np.floor(scale * e + 0.5)) for e in inputs]
+    return [scale] * len(scales), [steady(computed(_nearest, scale * e)) for e in inputs]
 
 
 def _resized(
@@ -160,7 +170,7 @@ def _upsample(node: Node, b: Builder, x: Tensor, scales: Tensor | None = None) -
         values = [1, 1, node.real("height_scale"), node.real("width_scale")]
     if values is None:
         raise ModelError(f"{node.op} needs scales")
-    factors = [float(v) for v in np.asarray(values).reshape(-1)]
+    factors = reals(values)
     mode = _one_of(node, "mode", "nearest", "nearest linear bilinear").removeprefix("bi")
     extents = _multiplied(x.extents, factors)
     how = Resizing(mode, "asymmetric", "floor")

@@ -15,6 +15,7 @@ from workbench.graph.ops import host
 from workbench.graph.ops import index as ops
 from workbench.graph.ops.elementwise import elementwise
 from workbench.graph.ops.shape import gather, reshape
+from workbench.graph.symbolic.array import integers
 from workbench.ir import build
 from workbench.ir.expr import BinaryOp
 from workbench.ir.types import f32, i64
@@ -147,7 +148,7 @@ def _eye_like(node: Node, b: Builder, x: Tensor) -> Tensor:
 def _one_hot(node: Node, b: Builder, indices: Tensor, depth: Tensor, values: Tensor) -> Tensor:
     known = node.known(b, depth, "depth")
     # of any number type
-    count = -1 if known is None or known.size != 1 else int(known.reshape(()))
+    count = -1 if known is None or known.size != 1 else integers(known.astype(np.int64))[0]
     axis = axis_of(node.number("axis", -1), indices.rank + 1)
     if count < 0 or values.extents != (2,):
         raise ModelError(f"a depth of {count} with the values {values} is not possible")

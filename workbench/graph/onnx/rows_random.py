@@ -55,7 +55,14 @@ def _random(node: Node, b: Builder, shape: list[int], kind: DType) -> Tensor:
         law, first, second = "normal", node.real("mean", 0.0), node.real("scale", 1.0)
     else:
         law, first, second = "uniform", node.real("low", 0.0), node.real("high", 1.0)
-    return _host(node, b, lambda r: getattr(r, law)(first, second, shape), [], kind, shape)
+    draw = partial(_by_law, law=law, first=first, second=second, shape=shape)
+    return _host(node, b, draw, [], kind, shape)
+
+
+def _by_law(
+    r: np.random.RandomState, law: str, first: float, second: float, shape: list[int]
+) -> Array:
+    return getattr(r, law)(first, second, shape)
 
 
 def _host(
@@ -89,12 +96,14 @@ def _multinomial(node: Node, b: Builder, x: Tensor) -> Tensor:
         raise ModelError(f"Multinomial: {x} holds no rows of classes")
     kind = dtype_of_elem(node.number("dtype", 6), node)
 
-    def draw(r: np.random.RandomState, weights: Array) -> Array:
-        # by Gumbel's trick: the greatest of log-probability plus noise is a draw
-        noise = r.gumbel(size=(weights.shape[0], count, weights.shape[1]))
-        return (weights[:, None, :].astype(np.float64) + noise).argmax(-1)
-
+    draw = partial(_categories, count=count)
     return _host(node, b, draw, [x], kind, [x.extents[0], count])
+
+
+def _categories(r: np.random.RandomState, weights: Array, count: int) -> Array:
+    # by Gumbel's trick: the greatest of log-probability plus noise is a draw
+    noise = r.gumbel(size=(weights.shape[0], count, weights.shape[1]))
+    return (weights[:, None, :].astype(np.float64) + noise).argmax(-1)
 
 
 def _dropout(
@@ -114,13 +123,17 @@ def _dropout(
         ones = elementwise(b, "ones", lambda v: build.cast(build.const(1), kind), x)
         return x, ones if masked else None
     shape = list(x.extents)
-    mask = _host(node, b, lambda r: r.uniform(0, 1.0, shape) >= drop, [], boolean, shape)
+    mask = _host(node, b, partial(_kept, drop=drop, shape=shape), [], boolean, shape)
 
     def kept(v: Expr, m: Expr) -> Expr:
         scale = build.const(1 / (1 - drop), x.dtype)
         return build.select(m, build.mul(v, scale), build.const(0, x.dtype))
 
     return elementwise(b, "dropout", kept, x, mask), mask
+
+
+def _kept(r: np.random.RandomState, drop: float, shape: list[int]) -> Array:
+    return r.uniform(0, 1.0, shape) >= drop
 
 
 ROWS = (

@@ -10,6 +10,7 @@ from workbench.graph.onnx.node import Node, axis_of
 from workbench.graph.onnx.row import Row
 from workbench.graph.onnx.types import dtype_of_elem
 from workbench.graph.ops import shape as ops
+from workbench.graph.symbolic.array import integers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +90,7 @@ def _split(node: Node, b: Builder, x: Tensor, sizes: Tensor | None = None) -> Te
     axis = axis_of(node.number("axis", 0), x.rank)
     extent = x.extents[axis]
     known = node.known(b, sizes, "split")
-    each = 1 if known is None else int(known.reshape(-1)[0])
+    each = 1 if known is None else integers(known)[0]
     listed = node.ints(b, sizes, "split")
     if known is None or known.ndim == 0:
         if each < 1:

@@ -48,11 +48,16 @@ def elementwise(
     # the number type is whatever the function makes of its operands' types
     kind = expr(value(axes(len(shape) or 1))).type
     assert isinstance(kind, DType)
-    same = {var: _itself for t, var in place.items() if t.extents == shape}
+    same = {var: _itself for t, var in place.items() if _whole(t, shape)}
     stored = TensorType(kind, shape or (1,))
     return b.emit(
         grid(name, tuple(place.values()), stored, value, same), tuple(place), shape, fold=fold
     )
+
+
+def _whole(tensor: Tensor, shape: Sequence[int]) -> bool:
+    """Whether a tensor has a shape; where they differ in rank no extents are compared."""
+    return tensor.rank == len(shape) and tensor.extents == tuple(shape)
 
 
 def _itself(index: Axes) -> Axes:
@@ -69,7 +74,7 @@ def _number(b: Builder, tensor: Tensor) -> Expr | None:
 def element(var: Var, tensor: Tensor, index: Axes, shape: Sequence[int]) -> Expr:
     """The element of `tensor` that is broadcast to `index` of `shape`."""
     # a unit extent that is not broadcast keeps its axis, so that the inverse map is exact
-    if tensor.extents == tuple(shape):
+    if _whole(tensor, shape):
         return build.load(var, index)
     own = index[len(index) - tensor.rank :] if tensor.rank else ()
     place = [0 if e == 1 else a for e, a in zip(tensor.extents, own, strict=True)]

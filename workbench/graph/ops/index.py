@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
 from workbench.graph.build import FOLD_LIMIT
 from workbench.graph.ops import host
 from workbench.graph.ops.define import Axes, grid, reduce
 from workbench.graph.ops.shape import bounded, reshape
+from workbench.graph.symbolic.array import computed
 from workbench.ir import build
 from workbench.ir.expr import BinaryOp, Expr
 from workbench.ir.types import DType, TensorType, i32, i64
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from workbench.graph.build import Builder
     from workbench.graph.tensor import Tensor
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 else:
     np = lazy("numpy")
 
@@ -187,15 +190,22 @@ def scatter(
     """
     known = b.value(indices)
     if known is not None and x.size <= FOLD_LIMIT * 16:
-        where = host.places(known, x.extents, axis)
-        taken = np.full(x.extents[: len(where)], -1, np.int32)
-        # numpy writes in order: of several updates of one place the last one stays
-        taken[where] = np.arange(where[0].size).reshape(where[0].shape)
-        if reduction == "none" or np.count_nonzero(taken >= 0) == where[0].size:
-            return _written(b, x, b.constant(taken), updates, where[0].size, reduction)
+        taken, count, once = computed(_takers, known, x.extents, axis)
+        if reduction == "none" or once:
+            return _written(b, x, b.constant(taken), updates, count, reduction)
     function = partial(host.scatter, axis=axis, reduction=reduction)
     kinds = [(x.dtype, x.extents)]
     return b.host("scatter", function, [x, indices, updates], kinds, {"reduction": reduction})[0]
+
+
+def _takers(indices: Array, shape: tuple[int, ...], axis: int | None) -> tuple[Array, int, bool]:
+    """Which update each place takes, -1 for none; how many there are, and whether each is taken."""
+    where = host.places(indices, shape, axis)
+    taken = np.full(shape[: len(where)], -1, np.int32)
+    # numpy writes in order: of several updates of one place the last one stays
+    count = where[0].size
+    taken[where] = np.arange(count).reshape(where[0].shape)
+    return taken, count, bool(np.count_nonzero(taken >= 0) == count)
 
 
 _TOGETHER: dict[str, Callable[[Expr, Expr], Expr]] = {

@@ -13,6 +13,7 @@ from workbench.base.errors import ModelError
 from workbench.base.lazy import lazy
 from workbench.graph.ops.define import Axes, accumulator, grid, reduce
 from workbench.graph.ops.elementwise import convert
+from workbench.graph.symbolic.array import computed, decided
 from workbench.ir import build
 from workbench.ir.expr import Expr
 from workbench.ir.types import TensorType
@@ -99,6 +100,26 @@ class Resizing:
             case other:
                 raise ModelError(f"Resize: {other!r} is no coordinate_transformation_mode")
 
+    def taps(
+        self, extent: int, scale: float, out: int, box: tuple[float, float]
+    ) -> tuple[Array, Array | None, Array | None]:
+        """What `_Taps` holds: index, shares and outside, along one axis."""
+        at = self.places(extent, scale, out, box)
+        before = np.ceil(at) - 1
+        shares = self.shares(at - before, scale)
+        index = (before[:, None] + 1 - shares.shape[1] // 2 + np.arange(shares.shape[1])).astype(
+            int
+        )
+        if self.exclude and self.mode != "nearest":
+            shares = np.where((index >= 0) & (index < extent), shares, 0.0)
+            shares = shares / shares.sum(1, keepdims=True)
+        index = np.clip(index, 0, max(extent - 1, 0))
+        outside = (at < 0) | (at > extent - 1)
+        beyond = outside if self.crops and outside.any() else None
+        if self.mode == "nearest":
+            return index[np.arange(out), shares.argmax(1)][:, None], None, beyond
+        return index, shares, beyond
+
     def shares(self, part: Array, scale: float) -> Array:
         """Share of each neighbour [out, neighbours] of points `part` in (0, 1] behind one.
 
@@ -147,24 +168,11 @@ def resize(b: Builder, x: Tensor, parts: Sequence[Part], how: Resizing) -> Tenso
             continue
         if extent == 0 and out:
             raise ModelError(f"Resize: nothing to take {out} elements from along axis {axis}")
-        at = how.places(extent, scale, out, box)
-        before = np.ceil(at) - 1
-        shares = how.shares(at - before, scale)
-        index = (before[:, None] + 1 - shares.shape[1] // 2 + np.arange(shares.shape[1])).astype(
-            int
-        )
-        if how.exclude and how.mode != "nearest":
-            shares = np.where((index >= 0) & (index < extent), shares, 0.0)
-            shares = shares / shares.sum(1, keepdims=True)
-        index = np.clip(index, 0, max(extent - 1, 0))
-        outside = (at < 0) | (at > extent - 1) if how.crops else np.zeros(out, bool)
-        if how.mode == "nearest":
-            index, shares = index[np.arange(out), shares.argmax(1)][:, None], None
-        else:
+        index, shares, outside = computed(how.taps, extent, scale, out, box)
+        if shares is not None:
             # of an integer type no digits are lost between the axes
             x = convert(b, x, accumulator(kind) if kind.is_float else build.f32)
-        taps = _Taps(index, shares, outside if outside.any() else None, how.outside)
-        x = _along(b, x, axis, taps)
+        x = _along(b, x, axis, _Taps(index, shares, outside, how.outside))
     return convert(b, x, kind)
 
 
@@ -200,7 +208,7 @@ class _Taps:
 def _along(b: Builder, x: Tensor, axis: int, taps: _Taps) -> Tensor:
     """Along one axis, the sum of each element's neighbours times their shares."""
     source, (out, count) = x.variable(), taps.index.shape
-    step = _regular(taps.index[:, 0]) if taps.shares is None else None
+    step = decided(_regular, taps.index[:, 0]) if taps.shares is None else None
     tables = taps.tables(b, x, step is not None)
     names = {key: table.variable() for key, table in tables.items()}
 

@@ -8,11 +8,12 @@ gives what those lines would.
 What lives here
     tape        what was computed, and what was decided
     program     the same, ready to be run
+    probes      the same for some other inputs, as it grows
     number      a number of a tape
     array       an array of a tape: shapes while a model is read, constants made of them
     operand     what numpy's functions make of both
     definition  constants computed by a definition that holds such numbers
-    settled     what holds such numbers, with those of one call
+    settled     what holds such numbers, functions too, with those of one call
 
 May import: base, ir, schedules; of graph only evaluate.
 Start reading: tape, then number.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.base.lazy import lazy
-from workbench.graph.symbolic.number import Symbol
+from workbench.graph.symbolic.number import Symbol, steady
 from workbench.graph.symbolic.operand import Operand
 from workbench.graph.symbolic.tape import Tape, Traced, Untraceable, tape_of, traced
 
@@ -46,8 +46,8 @@ class SymbolicArray(Operand):
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """Its extents, each traced."""
-        return tuple(self.tape.call(_extent, self, d) for d in range(self.ndim))
+        """Its extents, traced where they may be others."""
+        return tuple(steady(self.tape.call(_extent, self, d)) for d in range(self.ndim))
 
     @property
     def size(self) -> Any:
@@ -224,30 +224,36 @@ def _identity(value: Any) -> Any:
     return value
 
 
+def computed(function: Callable[..., Any], *operands: Any) -> Any:
+    """What a function without effects gives, traced where an operand is."""
+    tape = tape_of(*operands)
+    return function(*operands) if tape is None else tape.call(function, *operands)
+
+
+def decided(function: Callable[..., Any], *operands: Any) -> Any:
+    """What a function gives by which it is decided how to go on, as it is; see `Tape.guard`."""
+    tape = tape_of(*operands)
+    return function(*operands) if tape is None else tape.guard(function, *operands)
+
+
 def array(values: Any, kind: Any = None) -> Any:
     """Numbers as an array, traced where one of them is: ``numpy.asarray``."""
-    tape = tape_of(values)
-    return np.asarray(values, kind) if tape is None else tape.call(np.asarray, values, kind)
+    return computed(np.asarray, values, kind)
 
 
 def full(shape: Sequence[Any], value: np.ndarray) -> Any:
     """An array of one element everywhere, traced where its shape is: ``numpy.full``."""
-    tape = tape_of(shape, value)
-    return np.full(shape, value) if tape is None else tape.call(np.full, tuple(shape), value)
+    return computed(np.full, tuple(shape), value)
 
 
 def arange(count: Any) -> Any:
     """The numbers below another one, traced where it is: ``numpy.arange``."""
-    tape = tape_of(count)
-    return np.arange(count) if tape is None else tape.call(np.arange, count)
+    return computed(np.arange, count)
 
 
 def taken(values: Any, indices: Any, axis: int, mode: Literal["raise", "clip"] = "raise") -> Any:
     """Elements of an array along an axis, traced where any of them is: ``numpy.take``."""
-    tape = tape_of(values, indices)
-    if tape is None:
-        return np.take(values, indices, axis, mode=mode)
-    return tape.call(_taken, values, indices, axis, mode)
+    return computed(_taken, values, indices, axis, mode)
 
 
 def _taken(values: np.ndarray, indices: np.ndarray, axis: int, mode: Any) -> np.ndarray:
@@ -265,9 +271,17 @@ def _contiguous(value: Any) -> np.ndarray:
     return np.ascontiguousarray(value).reshape(np.shape(value))
 
 
+def reals(value: Any) -> list[Any]:
+    """The elements of an array as Python's numbers, traced where they may be others."""
+    if traced(value):
+        flat = value.reshape(-1)
+        return [steady(flat[n].item() + 0.0) for n in range(len(flat))]
+    return [float(v) for v in np.asarray(value).reshape(-1)]
+
+
 def integers(value: Any) -> list[Any]:
-    """The elements of an array as whole numbers, traced where the array is."""
+    """The elements of an array as whole numbers, traced where they may be others."""
     flat = value.reshape(-1)
     if traced(value):
-        return [flat[n] for n in range(len(flat))]
+        return [steady(flat[n]) for n in range(len(flat))]
     return [int(v) for v in flat]

@@ -114,6 +114,17 @@ class Symbol(Operand):
         raise Untraceable("a traced number cannot be pickled or copied")
 
 
+def steady(number: Any) -> Any:
+    """A number as it is where it has been the same in other calls as well, else itself.
+
+    What is computed of other extents may be the same all the time, such as the size that all
+    pictures are brought to. The tape then holds for that.
+    """
+    if isinstance(number, Symbol) and number.tape.steady(number.place):
+        return number.settled()
+    return number
+
+
 def unmarked(text: str, word: Callable[[int], str]) -> str:
     """A text with words instead of symbols, each from its place in the tape."""
     return _MARKED.sub(lambda found: word(int(found[1])), text)

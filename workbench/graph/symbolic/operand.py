@@ -26,10 +26,11 @@ class Operand(Traced):
 
 
 _FUNCTIONS = frozenset(
-    "all any argmax argmin array_equal broadcast_to ceil clip concatenate cumsum dot expand_dims "
-    "flip isscalar isin lexsort max mean min moveaxis nan_to_num ndim nonzero ones_like pad prod "
-    "ravel repeat reshape roll round searchsorted shape size sort split squeeze stack sum "
-    "swapaxes take take_along_axis tile transpose tril triu unique where zeros_like".split()
+    "all any argmax argmin argwhere array_equal broadcast_to ceil clip concatenate cumsum dot "
+    "expand_dims flip isin isscalar lexsort max mean min moveaxis nan_to_num ndim nonzero "
+    "ones_like pad prod ravel repeat reshape roll round searchsorted shape size sort split "
+    "squeeze stack sum swapaxes take take_along_axis tile transpose tril triu unique where "
+    "zeros_like".split()
 )
 """What changes nothing it is given."""
 

@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from workbench.base.errors import WorkbenchError
@@ -27,28 +28,45 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """What a tape computes, without what nobody needs.
+    """What a tape computes, without what nobody needs; perhaps from where another one has ended.
 
     Attributes
     ----------
     inputs : tuple of int
-        Places of the inputs.
+        Places of the inputs that are new.
     values : list
-        What stands in each place before.
+        What stands in each place from `places_from` on before.
     entries : list
         Functions and guards, in order.
     results : sequence of int
         Places of what it gives.
+    places_from, entries_to : int
+        How many places there were before those of `values`, and how many entries when it was made.
     """
 
     inputs: tuple[int, ...]
     values: list[Any]
     entries: list[Entry]
     results: Sequence[int]
+    places_from: int
+    entries_to: int
+
+    @property
+    def places_to(self) -> int:
+        """How many places there were when it was made."""
+        return self.places_from + len(self.values)
 
     def run(self, inputs: Sequence[Any]) -> list[Any] | None:
         """The results for some inputs; None where a guard does not hold."""
-        values = self.values.copy()
+        values: list[Any] = []
+        return [values[p] for p in self.results] if self.go_on(values, inputs) else None
+
+    def go_on(self, values: list[Any], inputs: Sequence[Any]) -> bool:
+        """Fill in what stands in the places after those of an earlier program.
+
+        False where a guard does not hold.
+        """
+        values += self.values
         for place, value in zip(self.inputs, inputs, strict=True):
             values[place] = value
         try:
@@ -60,10 +78,10 @@ class Program:
                 if place >= 0:
                     values[place] = found
                 elif found != wanted:
-                    return None
+                    return False
         except ASTRAY:
-            return None
-        return [values[p] for p in self.results]
+            return False
+        return True
 
 
 @dataclass
@@ -108,34 +126,42 @@ class _Bounds:
 _COMPARED = (operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge)
 
 
-def merged(entries: Sequence[Entry], values: Sequence[Any], made: Container[int]) -> list[Entry]:
-    """Entries with one guard for all that compare a whole number with numbers.
+def merged(
+    entries: Sequence[Entry], start: int, values: Sequence[Any], made: Container[int]
+) -> list[tuple[int, Entry]]:
+    """The guards among entries, one for all that compare a whole number with numbers.
 
     Parameters
     ----------
     entries : sequence of Entry
         In order.
+    start : int
+        Which is the first to look at.
     values : sequence
         What stood in each place when they were written.
     made : container of int
         Places that depend on inputs.
+
+    Returns
+    -------
+    list of (int, Entry)
+        Each with its place among the entries.
     """
     known: dict[int, _Bounds] = {}
-    found: list[Entry | None] = []
-    for entry in entries:
-        if entry.place < 0 and entry.function in _COMPARED:
+    found: list[tuple[int, Entry]] = []
+    for at, entry in enumerate(islice(entries, start, None), start):
+        if entry.place >= 0:
+            continue
+        if entry.function in _COMPARED:
             place, other = entry.operands
             if (
                 place in made
                 and other not in made
                 and {type(values[p]) for p in (place, other)} == {int}
             ):
-                if place not in known:
-                    known[place] = _Bounds(len(found))
-                    found.append(None)
-                known[place].note(entry.function, values[other], entry.value)
+                known.setdefault(place, _Bounds(at)).note(
+                    entry.function, values[other], entry.value
+                )
                 continue
-        found.append(entry)
-    for place, bounds in known.items():
-        found[bounds.at] = bounds.guard(place)
-    return [entry for entry in found if entry is not None]
+        found.append((at, entry))
+    return found + [(bounds.at, bounds.guard(place)) for place, bounds in known.items()]

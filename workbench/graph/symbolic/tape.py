@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from workbench.base.errors import WorkbenchError
-from workbench.graph.symbolic.program import ASTRAY, Entry, Function, Program, merged
+from workbench.graph.symbolic.program import Entry, Function, Program, merged
 
 Wrap = Callable[["Tape", int, Any], Any]
 
@@ -38,21 +39,38 @@ class Tape:
     ----------
     wrap : callable
         From tape, place and value to what stands for it.
+
+    Attributes
+    ----------
+    values : list
+        What stands in each place this time.
+    entries : list of Entry
+        What was computed and decided, in order.
+    inputs : list of (int, int)
+        Of each input its place, and how many entries there were before it.
+    steady : callable
+        Whether a place has held the same in other calls, as far as that is known.
     """
 
     def __init__(self, wrap: Wrap) -> None:
         self._wrap = wrap
-        self._values: list[Any] = []
+        self.values: list[Any] = []
+        self.entries: list[Entry] = []
+        self.inputs: list[tuple[int, int]] = []
+        self.steady: Callable[[int], bool] = lambda _: False
         self._known: dict[Hashable, int] = {}
-        self._entries: list[Entry] = []
         self._guards: set[Hashable] = set()
-        self._inputs: list[int] = []
+        # places that depend on inputs: the entry that makes each, -1 for the inputs themselves
+        self._made: dict[int, int] = {}
+        self._computed: set[int] = set()
 
     def input(self, value: Any) -> Any:
         """What stands for the next input, which is `value` this time."""
-        self._inputs.append(len(self._values))
-        self._values.append(value)
-        return self._wrap(self, self._inputs[-1], value)
+        place = len(self.values)
+        self._made[place] = -1
+        self.inputs.append((place, len(self.entries)))
+        self.values.append(value)
+        return self._wrap(self, place, value)
 
     def place(self, operand: Any) -> int:
         """Where an operand stands: a traced value, a list of such, or any constant."""
@@ -65,8 +83,8 @@ class Tape:
             # of what is not plain each is its own; 0.0 and -0.0 differ
             key = (kind, str(operand)) if plain else object()
             if key not in self._known:
-                self._known[key] = len(self._values)
-                self._values.append(operand)
+                self._known[key] = len(self.values)
+                self.values.append(operand)
             return self._known[key]
         if isinstance(operand, slice):
             return self.entry(slice, operand.start, operand.stop, operand.step)
@@ -81,101 +99,69 @@ class Tape:
         key = (function, places)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = len(self._values)
-            self._values.append(function(*(self._values[p] for p in places)))
-            self._entries.append(Entry(function, places, found))
+            value = function(*(self.values[p] for p in places))
+            found = self._known[key] = len(self.values)
+            self._made[found] = len(self.entries)
+            self.values.append(value)
+            self.entries.append(Entry(function, places, found))
         return found
 
     def call(self, function: Function, *operands: Any) -> Any:
         """What a function without effects gives, traced."""
         place = self.entry(function, *operands)
-        return self._wrap(self, place, self._values[place])
+        return self._wrap(self, place, self.values[place])
 
     def guard(self, function: Function, *operands: Any) -> Any:
         """What a function gives, as it is; from now on the tape holds only where it gives that."""
         places = tuple(map(self.place, operands))
-        value = function(*(self._values[p] for p in places))
+        value = function(*(self.values[p] for p in places))
         if (function, places) not in self._guards:
             self._guards.add((function, places))
-            self._entries.append(Entry(function, places, value=value))
+            self.entries.append(Entry(function, places, value=value))
         return value
 
-    def program(self, places: Sequence[int]) -> Program:
-        """How to compute what stands in some places of other inputs."""
-        made = {*self._inputs, *(e.place for e in self._entries)}
-        values = [None if p in made else v for p, v in enumerate(self._values)]
-        needed = set(places)
-        kept: list[Entry] = []
-        for entry in reversed(merged(self._entries, self._values, made)):
-            if entry.place < 0 or entry.place in needed:
-                kept.append(entry)
-                needed.update(entry.operands)
-        return Program(tuple(self._inputs), values, kept[::-1], tuple(places))
+    def program(self, places: Sequence[int], after: Program | None = None) -> Program:
+        """How to compute what stands in some places of other inputs.
 
-    def everything(self) -> Program:
-        """How to compute what stands in all its places."""
-        return Program(
-            tuple(self._inputs), list(self._values), self._entries, range(len(self._values))
-        )
-
-    def others(self) -> list[tuple[Any, ...]]:
-        """Some other inputs, larger and smaller ones."""
-        own = tuple(self._values[p] for p in self._inputs)
-        found: list[tuple[Any, ...]] = []
-        for way in _OTHERS:
-            # each grows in its own way, so that two are seldom equal; and each by itself, where
-            # all together may lead astray
-            grown = tuple(way(e) + n for n, e in enumerate(own))
-            found.append(grown)
-            if len(own) > 1:
-                found += ((*own[:n], e, *own[n + 1 :]) for n, e in enumerate(grown))
-        return [other for other in found if other != own]
-
-    def seen(self, groups: Sequence[Sequence[int]]) -> list[list[tuple[Any, ...]]]:
-        """What stands in groups of places, and what would for some other inputs.
-
-        Of those for which guards do not hold it may be anything that is no number below zero.
+        Parameters
+        ----------
+        places : sequence of int
+            Where what it gives stands.
+        after : Program, optional
+            One of an earlier time, the last that was made of this tape: the program goes on from
+            what that has computed.
         """
-        found = [[tuple(self._values[p] for p in places)] for places in groups]
-        for other in self.others():
-            values = self._all(other)
-            if values is None:
-                continue
-            for places, rows in zip(groups, found, strict=True):
-                row = tuple(values[p] for p in places)
-                if min(row, default=0) >= 0:
-                    rows.append(row)
-        return found
+        if after is None:
+            self._computed.clear()
+        start, known = (after.entries_to, after.places_to) if after else (0, 0)
+        inputs = tuple(p for p, _ in self.inputs if p >= known)
+        guards = merged(self.entries, start, self.values, self._made)
+        needed = deque((*places, *(p for _, guard in guards for p in guard.operands)))
+        kept = dict(guards)
+        while needed:
+            place = needed.pop()
+            at = self._made.get(place, -1)
+            if at >= 0 and place not in self._computed:
+                self._computed.add(place)
+                kept[at] = self.entries[at]
+                needed.extend(kept[at].operands)
+        values = [
+            None if p in self._made else self.values[p] for p in range(known, len(self.values))
+        ]
+        entries = [kept[at] for at in sorted(kept)]
+        return Program(inputs, values, entries, tuple(places), known, len(self.entries))
 
-    def _all(self, inputs: Sequence[Any]) -> list[Any] | None:
-        """All values for other inputs, whatever the guards say; None where there are none."""
-        values = self._values.copy()
-        for place, value in zip(self._inputs, inputs, strict=True):
-            values[place] = value
-        try:
-            for function, operands, place, _ in self._entries:
-                if place >= 0:
-                    values[place] = found = function(*[values[p] for p in operands])
-                    if getattr(found, "nbytes", 0) > _MOST_BYTES:
-                        return None
-        except ASTRAY:
-            return None
-        return values
+    def everything(self, until: Program) -> Program:
+        """How to compute what stands in all places that there were when a program was made."""
+        places, entries = until.places_to, self.entries[: until.entries_to]
+        inputs = tuple(p for p, _ in self.inputs if p < places)
+        return Program(inputs, self.values[:places], entries, range(places), 0, len(entries))
 
     @property
     def guards(self) -> int:
         """How many decisions it holds."""
         return len(self._guards)
 
-
-_OTHERS: tuple[Callable[[int], int], ...] = (
-    lambda e: e + 1,
-    lambda e: REACH * e + 3,
-    lambda e: -(-e // REACH),
-)
-
-_MOST_BYTES = 2**26
-"""Of an array that is computed to see what would be [byte]."""
 
 REACH = 4
 """How many times larger or smaller an extent may be than that of the call that was recorded."""
