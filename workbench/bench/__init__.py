@@ -13,7 +13,7 @@ What lives here
     product_on_cpu  C4: products of matrices on one CPU thread, beside numpy and onnxruntime
     gpu_on_cpu      C5: the GPU matmul as it is on one CPU thread, beside numpy and the interpreter
     second_process  C8: a kernel that another process has compiled
-    new_shape       a new length of a text for a model
+    new_shape       a new shape for a model
     import_time     C10: `import workbench`, and what it loads
     mapping_edit    C11: from a mapping's text to its picture
     mapping_paint   C11: from a keystroke to the picture, in a browser

@@ -51,7 +51,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("import", "C10", "`import workbench` in a fresh process", import_time),
     Entry("new_kernel", "C1", "a new elementwise kernel, from definition to result", new_kernel),
     Entry("second_process", "C8", "the same kernel in a second process", second_process),
-    Entry("new_shape", "", "a new length of a text for a model (ONNX), nothing cached", new_shape),
+    Entry("new_shape", "", "a new shape for a model (ONNX), nothing cached", new_shape),
     Entry("mapping_edit", "C11", "from a mapping's text to its picture", mapping_edit),
     Entry("mapping_paint", "", "C11 in a browser: from a keystroke to the picture", mapping_paint),
     Entry("program_paint", "", "a kernel's Program screen, until it is painted", program_paint),

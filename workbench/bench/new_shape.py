@@ -1,17 +1,19 @@
-"""What a new length of a text costs a model: its first call, import to result, nothing cached.
+"""What a new shape costs a model: its first call, import to result, nothing cached.
 
-The model is zoo's ``minilm_l3``; the lengths are drawn once, the same in each run. For the second
-the way to its kernels is recorded, and kernels are made that serve others as well; later ones go
-that way again. What a call with a length takes that has been there is told beside.
+A text model (zoo's ``minilm_l3``) meets lengths, and a voice detector (``silero_vad``), which has
+branches that data decide, numbers of recordings; both are drawn once, the same in each run. For the
+second the way to its kernels is recorded, and kernels are made that serve others as well; later
+ones go that way again. What a call takes with what has been there is told beside.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.base.lazy import lazy
 from workbench.bench.figure import Figure, Settings, absent, duration
@@ -26,49 +28,70 @@ if TYPE_CHECKING:
     import numpy as np
 
     from workbench.bench.zoo import Model
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 else:
     np = lazy("numpy")
 
 _COUNT = 40
-"""Lengths of a run, out of 16 to 127."""
+"""Lengths, or numbers of recordings, of a run."""
 
 _LATE = 20
-"""From which on a length is late."""
+"""From which on one is late."""
 
 
 def new_shape(settings: Settings) -> list[Figure]:
-    """The first call of the first, the second, the third and of later lengths."""
-    model = next(each for each in MODELS if each.name == "minilm_l3")
+    """The first call of the first, the second, the third and of later ones."""
+    texts = _figures("minilm_l3", "length", np.arange(16, 128), _text, settings)
+    return texts + _figures("silero_vad", "batch", np.arange(1, 64), _voices, settings)
+
+
+def _figures(
+    name: str, what: str, numbers: Array, inputs: Callable[[int], dict[str, Array]], how: Settings
+) -> list[Figure]:
+    """Those of one model for some of the numbers that its inputs can be made for."""
+    model = next(each for each in MODELS if each.name == name)
     if model.path is None:
-        return [absent("new length", model.wanted, unit="ms")]
-    runs = [_run(model, 4 if settings.quick else _COUNT) for _ in range(1 if settings.quick else 3)]
-    first = [_figure(f"length {n + 1}", [run[n] for run in runs]) for n in range(3)]
+        return [absent(f"{name}: new {what}", model.wanted, unit="ms")]
+    drawn = np.random.default_rng(7).permutation(numbers)[: 4 if how.quick else _COUNT]
+    calls = [inputs(int(number)) for number in drawn]
+    runs = [_run(model, calls) for _ in range(1 if how.quick else 3)]
+    plural = "batches" if what == "batch" else f"{what}s"
     late = [call for run in runs for call in run[_LATE:] or run[3:]]
     again = [_Call(call.again_ms, call.again_ms, 0) for call in late]
-    figures = [*first, _figure("late lengths", late), _figure("late lengths, once more", again)]
     bare = [call for call in late if not call.built]
-    return [*figures, _figure("late lengths that build nothing", bare)] if bare else figures
+    figures = {f"{what} {n + 1}": [run[n] for run in runs] for n in range(3)}
+    figures |= {f"late {plural}": late, f"late {plural}, once more": again}
+    figures |= {f"late {plural} that build nothing": bare} if bare else {}
+    return [_figure(f"{name}: {each}", found) for each, found in figures.items()]
+
+
+def _text(length: int) -> dict[str, Array]:
+    ids = np.random.default_rng(length).integers(0, 30_522, (1, length), dtype=np.int64)
+    return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+
+
+def _voices(count: int) -> dict[str, Array]:
+    noise = np.random.default_rng(count).standard_normal((count, 576), np.float32) / 8
+    state = np.zeros((2, count, 128), np.float32)
+    return {"input": noise, "state": state, "sr": np.array(16_000)}
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """Time of the first and the second call with a length [ms]; kernels compiled for it."""
+    """Time of the first and the second call of a shape [ms]; kernels compiled for it."""
 
     ms: float
     again_ms: float
     built: int
 
 
-def _run(model: Model, count: int) -> list[_Call]:
-    """The calls with each length."""
-    lengths = np.random.default_rng(7).permutation(np.arange(16, 128))[:count]
+def _run(model: Model, inputs: Sequence[dict[str, Array]]) -> list[_Call]:
+    """The calls with each."""
     calls: list[_Call] = []
     with empty_cache():
         compiled = from_onnx(model.load()).optimize().compile("cpu")
-        for length in map(int, lengths):
-            random = np.random.default_rng(length)
-            ids = random.integers(0, 30_522, (1, length), dtype=np.int64)
-            arrays = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        for arrays in inputs:
             before, start = default_cache().stats.misses, time.perf_counter()
             compiled(arrays)
             middle = time.perf_counter()
@@ -85,7 +108,7 @@ def _figure(name: str, calls: list[_Call]) -> Figure:
         name,
         tuple(1e3 * call.ms for call in calls),
         device=cpu().name,
-        clock="perf_counter, the first call with each length",
+        clock="perf_counter, the first call with each",
         load=load,
     )
     built = round(mean(call.built for call in calls), 1)
