@@ -42,27 +42,32 @@ _LATE = 20
 
 def new_shape(settings: Settings) -> list[Figure]:
     """The first call of the first, the second, the third and of later ones."""
-    texts = _figures("minilm_l3", "length", np.arange(16, 128), _text, settings)
-    return texts + _figures("silero_vad", "batch", np.arange(1, 64), _voices, settings)
+    lengths, batches = ("length", "lengths"), ("batch", "batches")
+    texts = _figures("minilm_l3", lengths, np.arange(16, 128), _text, settings)
+    return texts + _figures("silero_vad", batches, np.arange(1, 64), _voices, settings)
 
 
 def _figures(
-    name: str, what: str, numbers: Array, inputs: Callable[[int], dict[str, Array]], how: Settings
+    name: str,
+    words: tuple[str, str],
+    numbers: Array,
+    inputs: Callable[[int], dict[str, Array]],
+    how: Settings,
 ) -> list[Figure]:
     """Those of one model for some of the numbers that its inputs can be made for."""
+    one, many = words
     model = next(each for each in MODELS if each.name == name)
     if model.path is None:
-        return [absent(f"{name}: new {what}", model.wanted, unit="ms")]
+        return [absent(f"{name}: new {one}", model.wanted, unit="ms")]
     drawn = np.random.default_rng(7).permutation(numbers)[: 4 if how.quick else _COUNT]
     calls = [inputs(int(number)) for number in drawn]
     runs = [_run(model, calls) for _ in range(1 if how.quick else 3)]
-    plural = "batches" if what == "batch" else f"{what}s"
     late = [call for run in runs for call in run[_LATE:] or run[3:]]
     again = [_Call(call.again_ms, call.again_ms, 0) for call in late]
     bare = [call for call in late if not call.built]
-    figures = {f"{what} {n + 1}": [run[n] for run in runs] for n in range(3)}
-    figures |= {f"late {plural}": late, f"late {plural}, once more": again}
-    figures |= {f"late {plural} that build nothing": bare} if bare else {}
+    figures = {f"{one} {n + 1}": [run[n] for run in runs] for n in range(3)}
+    figures |= {f"late {many}": late, f"late {many}, once more": again}
+    figures |= {f"late {many} that build nothing": bare} if bare else {}
     return [_figure(f"{name}: {each}", found) for each, found in figures.items()]
 
 

@@ -340,7 +340,7 @@ def compile_graph(
     WorkbenchError
         When a kernel cannot be made for the target, naming the model's nodes.
     """
-    plan = schedule_graph(partition, target, choices)
-    made = kernels(plan.modules, target, families)
-    steps = [Step(None if n is None else made[n], g, tensors) for g, n, tensors in plan.launches]
-    return CompiledGraph(graph, plan.partition, steps, target)
+    found = schedule_graph(partition, target, choices)
+    made = kernels(found.modules, target, families)
+    steps = [Step(None if n is None else made[n], g, tensors) for g, n, tensors in found.launches]
+    return CompiledGraph(graph, found.partition, steps, target)
