@@ -208,8 +208,13 @@ class Region:
         if any(isinstance(e, Var) and e not in extents for e in place):
             # where the outcome of a reduction says
             return False
-        size = prod(extents[e] for e in place if isinstance(e, Var))
-        return _plain(place) and size == tensor.size in (self.count, self.count * self.length)
+        if not _plain(place) or not self._covers(place, self.axes, self.extents):
+            return False
+        along = [e for e in self.inner if self._wide[e]]
+        if not (set(along).isdisjoint(place) or set(along).issubset(place)):
+            return False
+        pairs = zip(place, tensor.storage.extents, strict=True)
+        return all(n == (extents[e] if isinstance(e, Var) else 1) for e, n in pairs)
 
     def _normal(self, expr: Expr) -> Expr:
         """`expr` in its shortest form, for the ranges of the axes."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.graph.group import Group
 from workbench.ir.target import Target
 from workbench.schedules import choose
+from workbench.schedules.extents import rough
 from workbench.schedules.matmul_cpu import MatmulCpu
 from workbench.schedules.matmul_simt import MatmulSimt
 from workbench.schedules.matvec_cpu import MatvecCpu
@@ -65,7 +66,7 @@ def _largest(of: Gathered, group: Group) -> Tensor | None:
     if anchor.host is not None or anchor.injective or group.rows is not None:
         return None
     read = [t for t in group.inputs if t not in of.graph.constants]
-    return max(read, key=lambda t: t.size_bytes, default=None)
+    return max(read, key=lambda t: rough(t.size_bytes), default=None)
 
 
 def _launches(of: Gathered, rivals: Sequence[Group], kind: str) -> list[list[Group]]:
@@ -86,7 +87,7 @@ def _launches(of: Gathered, rivals: Sequence[Group], kind: str) -> list[list[Gro
 
 def _together(of: Gathered, groups: Sequence[Group], kind: str) -> bool:
     """Whether some groups may and should share a launch."""
-    if len(groups) > MOST or sum(map(_work, groups)) > SHORT[kind]:
+    if len(groups) > MOST or rough(sum(map(_work, groups))) > SHORT[kind]:
         return False
     members = [op for g in groups for op in g.operators]
     made = {t for g in groups for t in g.outputs}

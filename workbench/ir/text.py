@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.base.doc import Doc
-from workbench.ir.alike import alike, peel
+from workbench.ir.alike import peel
 from workbench.ir.expr import Binary, BinaryOp, Const, Expr, Load, Var
 from workbench.ir.module import Function, Launch, Level, Module, Table
 from workbench.ir.naming import names
@@ -216,12 +216,11 @@ def _simple(stmt: Stmt, w: _Writer) -> None:
             w.line(f"{kind.scope.value} {w.called[stmt.var]}: {rest}", stmt)
         case Assign():
             target = w.called[stmt.var]
-            w.line(_update(target, stmt.value, stmt.var, w), stmt)
+            w.line(_update(target, stmt.value, w), stmt)
         case Store():
             lanes = stmt.value.type.lanes if isinstance(stmt.value.type, DType) else 1
             target = w.place(stmt.tensor, stmt.index, lanes)
-            old = Load(stmt.tensor, stmt.index, stmt.tensor.tensor.dtype.vector(lanes))
-            w.line(_update(target, stmt.value, old, w), stmt)
+            w.line(_update(target, stmt.value, w), stmt)
         case Evaluate():
             w.line(w.expr(stmt.value), stmt)
         case Break():
@@ -234,31 +233,14 @@ def _simple(stmt: Stmt, w: _Writer) -> None:
             raise AssertionError(f"{type(stmt).__name__} is no simple statement")
 
 
-def _update(target: str, value: Expr, old: Expr, w: _Writer) -> str:
+def _update(target: str, value: Expr, w: _Writer) -> str:
     """``target = value``, or ``target += b`` where `value` is ``target + b``."""
-    if isinstance(value, Binary) and value.op in AUGMENTED and _same(value.a, old):
-        return f"{target} {value.op.value}= {w.expr(value.b)}"
-    return f"{target} = {w.expr(value)}"
-
-
-def _same(a: Expr, b: Expr) -> bool:
-    """Whether two reads are of the very same place."""
-    if isinstance(a, Load) and isinstance(b, Load):
-        # as one tuple, so that a variable must be the same in every place
-        pairs = zip(_leaves(a), _leaves(b), strict=False)
-        return alike(a, b) and all(x is y for x, y in pairs)
-    return a is b
-
-
-def _leaves(load: Load) -> list[Node]:
-    """The variables of an access, in text order."""
-    found: list[Node] = [load.tensor]
-    for node in walk(load):
-        if isinstance(node, Var):
-            found.append(node)
-        elif isinstance(node, Load):
-            found.append(node.tensor)
-    return found
+    match value:
+        # by the text: in it two numbers differ that are equal in one call only
+        case Binary(a=Load() | Var()) if value.op in AUGMENTED and w.expr(value.a) == target:
+            return f"{target} {value.op.value}= {w.expr(value.b)}"
+        case _:
+            return f"{target} = {w.expr(value)}"
 
 
 def _for(stmt: For, w: _Writer) -> str:

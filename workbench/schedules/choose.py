@@ -85,7 +85,8 @@ def _product(compute: Compute, target: Target) -> Template | None:
     assert compute.reduction is not None
     m, n = compute.output.tensor.extents[-2:]
     if target.kind != "cpu":
-        return MatmulSimt() if min(m, n) >= 32 and compute.reduction.extents[0] >= 16 else None
+        large = min(map(rough, (m, n))) >= 32 and rough(compute.reduction.extents[0]) >= 16
+        return MatmulSimt() if large else None
     # where steps along k are steps in memory, each result is made of two runs
     runs = neighbours(found[1], compute.reduction.axes[0])
     rows, *_ = Product(compute, *found, 1, (1, 1)).shape

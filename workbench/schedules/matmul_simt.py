@@ -20,6 +20,7 @@ from workbench.ir.types import DType, Scope, TensorType, i32
 from workbench.mapping import repeat, spatial
 from workbench.schedules.axes import kernel
 from workbench.schedules.compute import Reducer
+from workbench.schedules.extents import divides
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,9 +188,9 @@ class _Product:
         tests: list[Expr] = []
         for d, at in place.items():
             values[axes[d]] = at
-            tests += [build.less(at, shape[d])] if shape[d] % tile else []
+            tests += [build.less(at, shape[d])] if not divides(tile, shape[d]) else []
         values[self.compute.reduction.axes[0]] = k
-        tests += [build.less(k, self.extent)] if self.extent % self.knobs.depth else []
+        tests += [build.less(k, self.extent)] if not divides(self.knobs.depth, self.extent) else []
         value = substitute(factor, values)
         zero = build.const(0, _dtype(factor))
         return build.select(build.all_of(*tests), value, zero) if tests else value
@@ -225,7 +226,8 @@ class _Product:
         total = build.load(acc, (i, j))
         value = substitute(self.compute.value, {**values, self.compute.reduction.result: total})
         done: Stmt = Store(self.compute.output, index, value)
-        tests = [build.less(at[d], shape[d - 2]) for d in (0, 1) if shape[d - 2] % tile[d]]
+        pairs = zip(at, shape[-2:], tile, strict=True)
+        tests = [build.less(a, extent) for a, extent, unit in pairs if not divides(unit, extent)]
         if tests:
             done = If(build.all_of(*tests), done)
         body = self._each(i, j, done)

@@ -19,7 +19,7 @@ from workbench.ir.traverse import substitute
 from workbench.ir.types import Scope, TensorType, i32
 from workbench.runtime.following import cores
 from workbench.schedules.axes import kernel, over_blocks
-from workbench.schedules.extents import divides
+from workbench.schedules.extents import divides, varies
 from workbench.schedules.lanes import LANE, dtype_of, equal, even, loop, smaller
 from workbench.schedules.matmul_simt import factors
 
@@ -126,7 +126,7 @@ class _Strip:
         n, lanes = self.compute.output.tensor.extents[-1], self.knobs.lanes
         each, full = self.sums.tensor.extents[1] // lanes, n // lanes
         strips = -(-n // (each * lanes))
-        if n == strips * each * lanes:
+        if not varies(n) and n == strips * each * lanes:
             return loop("v", each, body)
         left = build.sub(full, build.mul(self.block[-1], each))
         whole = loop("v", smaller(left, each), body)

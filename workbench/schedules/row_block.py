@@ -119,7 +119,7 @@ def fitting(rows: Rows, target: Target) -> RowBlock:
         return RowBlock(64 if cpu else 128, 1, scratch_bytes)
     if cpu:
         return RowBlock(1, WARP, scratch_bytes, in_output=True)
-    if rows.length >= 4096 and rows.count <= 4096:
+    if rough(rows.length) >= 4096 and rough(rows.count) <= 4096:
         return RowBlock(1, 8 * WARP)
     return RowBlock(8, WARP)
 

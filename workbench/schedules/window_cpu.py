@@ -33,6 +33,7 @@ from workbench.schedules.window_tiles import (
     by_rows,
     candidates,
     cost,
+    narrower,
     stretch,
     sums_bytes,
 )
@@ -257,7 +258,9 @@ class _Program:
 
         if self.window.open and (edges := self.window.edges()):
             before, after = (-(-e // width) for e in edges)
-            if self.window.columns >= (before + after + 1) * width:
+            # tiles at one end may reach to where conditions of the other begin
+            least = before * width + edges[1], after * width + edges[0], width + edges[1]
+            if self.window.columns >= max(least):
                 return self._any_row(before, after, edges[1], tile)
         plain, others = self.window.tiles(width, self.window.clear())
         done: list[Stmt] = []
@@ -271,7 +274,7 @@ class _Program:
     def _any_row(
         self, before: int, after: int, edge: int, tile: Callable[[Expr, int, int | None], Stmt]
     ) -> Stmt:
-        """All tiles of a row of any length: whole ones, of which the last overlap.
+        """All tiles of a row of any length: of the last ones, which overlap, one may be narrower.
 
         Parameters
         ----------
@@ -282,12 +285,11 @@ class _Program:
         """
         width, columns = self.knobs.each[0], self.window.columns
         done = [tile(build.const(n * width), width, n * width) for n in range(before)]
-        start, stop = before * width, columns - after * width
-        last = columns - edge - width
-
-        def at(n: Expr) -> Expr:
-            return smaller(build.add(build.mul(n, width), start), last)
-
-        done.append(loop("tile", -(-(stop - start) // width), lambda n: tile(at(n), width, None)))
+        start, stop, step = before * width, columns - after * width, build.const(width)
+        at, least = Var("start", i32), narrower(width)
+        body, narrow = (tile(smaller(at, columns - edge - w), w, None) for w in (width, least))
+        if least < width:
+            body = If(build.less(least, build.sub(stop, at)), body, narrow)
+        done.append(For(at, build.const(start), build.const(stop), step, body))
         ends = [columns - n * width for n in range(after, 0, -1)]
         return Seq((*done, *(tile(build.const(n), width, n) for n in ends)))

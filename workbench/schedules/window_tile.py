@@ -45,7 +45,8 @@ class Tiles:
     turns : int
         Turns of the outermost loop of a sum in a stretch; 0 where sums are made in one go.
     sums : Var
-        Scratch memory for those of a block: columns of its rows, blocks of channels, lanes.
+        Scratch memory for those of a block: columns of its rows, blocks of channels, lanes. Where
+        tiles overlap, which would add to a sum twice, there are two of it, taken in turn.
     stretch : Var
         The number of the stretch.
     """
@@ -60,6 +61,7 @@ class Tiles:
     def of(cls, window: Sliding, blocks: int, turns: int, rows: int) -> Tiles:
         """Those of a block of so many rows."""
         shape = rows * window.columns, blocks, window.compute.output.tensor.extents[-1]
+        shape = (2, *shape) if window.open else shape
         kind = TensorType(dtype_of(window.reduction.value), shape, Scope.SHARED)
         return cls(window, blocks, turns, Var("sums", kind))
 
@@ -142,23 +144,26 @@ class Tile:
         sums = self.of.sums
 
         def more(t: Expr, v: Expr) -> Stmt:
-            return self._add(t, v, build.load(sums, self.here(t, v)))
+            before = build.add(self.of.stretch, 1)
+            return self._add(t, v, build.load(sums, self.here(t, v, before)))
 
         def keep(t: Expr, v: Expr) -> Stmt:
-            return Store(sums, self.here(t, v), build.load(self.acc, (t, v)))
+            return Store(sums, self.here(t, v, self.of.stretch), build.load(self.acc, (t, v)))
 
         return Seq((If(build.less(0, self.of.stretch), self.each(more)), self.each(keep)))
 
-    def here(self, t: Expr, v: Expr) -> tuple[Expr, ...]:
-        """Where a sum lies in scratch memory: those of a tile side by side."""
+    def here(self, t: Expr, v: Expr, number: Expr) -> tuple[Expr, ...]:
+        """Where a sum lies in scratch memory after a stretch: those of a tile side by side."""
         row = build.mul(self.line, self.of.window.columns)
-        return build.add(row, self.column, t), v, LANE
+        place = build.add(row, self.column, t), v, LANE
+        return (build.floormod(number, 2), *place) if self.of.window.open else place
 
     def finish(self) -> Stmt:
         """The sums of all stretches to the output."""
+        last = build.const(self.of.rounds - 1)
 
         def one(t: Expr, v: Expr) -> Stmt:
-            return self.result(t, v, build.load(self.of.sums, self.here(t, v)))
+            return self.result(t, v, build.load(self.of.sums, self.here(t, v, last)))
 
         return loop("t", self.width, lambda t: loop("v", self.blocks, lambda v: one(t, v)))
 

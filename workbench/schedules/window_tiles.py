@@ -40,9 +40,14 @@ SUMS_BYTES = 2**18
 """Sums of a block that are made in stretches: they should stay in the second cache [byte]."""
 
 
+NARROW = 4
+"""Columns of a tile from which on it is worth having a narrower one."""
+
+
 def sums_bytes(window: Sliding, blocks: int) -> int:
     """Of one row [byte]."""
-    return window.columns * blocks * _vector_bytes(window)
+    copies = 2 if window.open else 1
+    return copies * rough(window.columns) * blocks * _vector_bytes(window)
 
 
 def _vector_bytes(window: Sliding) -> int:
@@ -60,9 +65,6 @@ def stretch(window: Sliding, blocks: int, most: int | None = None) -> int:
     most : int, optional
         How many, whatever the caches are.
     """
-    if window.open:
-        # tiles that overlap would add to a sum twice
-        return 0
     (_, turns), *rest = nest(window.reduction, window.value)[0]
     axis = window.reduction.axes[0]
     tested = any(axis in variables(t) for t in (*window.row, *window.column))
@@ -71,7 +73,7 @@ def stretch(window: Sliding, blocks: int, most: int | None = None) -> int:
     vector_bytes = _vector_bytes(window)
     weights = prod(window.reduction.extents) // turns * blocks * vector_bytes
     rows = rest[0][1] if len(rest) > 2 else 0
-    inputs = rows * window.columns * vector_bytes if isinstance(rows, int) else 0
+    inputs = rows * rough(window.columns) * vector_bytes if isinstance(rows, int) else 0
     level1 = host().level1_bytes
     if most is None:
         few = sums_bytes(window, blocks) <= SUMS_BYTES
@@ -127,15 +129,26 @@ def cost(each: tuple[int, int], rows: int, window: Sliding) -> float:
     width, blocks = each
     shape = tuple(map(rough, window.compute.output.tensor.extents))
     lines, columns = shape[window.spot - 1] if rows > 1 else 1, rough(window.columns)
-    full, last = divmod(columns * lines, rough(width) * rows)
-    if window.open and last:
-        full, last = full + 1, 0
-    taken = full * _cycles(rough(width) * rows, blocks, window.shared)
-    taken += _cycles(last, blocks, window.shared) if last else 0.0
+    whole = _cycles(rough(width) * rows, blocks, window.shared)
+
+    def taken(places: int) -> float:
+        full, last = divmod(places, rough(width) * rows)
+        if window.open and last:
+            last = narrower(width) if last <= narrower(width) else width
+        return (full * whole + (_cycles(last, blocks, window.shared) if last else 0.0)) / places
+
+    # rows of other lengths should not find themselves a little longer than so many tiles
+    lengths = [columns, columns + 1, columns * 5 // 4, columns * 3 // 2, columns * 2]
+    lengths = lengths if window.open else lengths[:1]
     total = prod(shape[2 : -3 if window.flat else window.spot])
     units = shape[0] * shape[1] // blocks * -(-total // rows)
     starved = 0.0 if units >= BLOCKS else max(0.05, 0.3 / units)
-    return taken / (columns * lines * blocks) + starved
+    return sum(taken(n * lines) for n in lengths) / (len(lengths) * blocks) + starved
+
+
+def narrower(width: int) -> int:
+    """Columns of a tile for the end of a row of any length, where few are left."""
+    return width if width < NARROW else -(-width // 2)
 
 
 def _cycles(width: int, blocks: int, shared: bool) -> float:

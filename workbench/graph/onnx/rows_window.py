@@ -172,7 +172,7 @@ def _turned(node: Node, x: Tensor, window: Window) -> tuple[Window, tuple[int, .
         outputs.append(wanted[d] if wanted else extent * window.stride[d])
         total = max(0, full - outputs[d])
         before[d] = total // 2 if auto == "SAME_UPPER" else total - total // 2
-    if min(outputs) < 1:
+    if any(n < 1 for n in outputs):
         raise ModelError(f"{node.op}: the output has extents {outputs}")
     return replace(window, before=tuple(before)), tuple(outputs)
 

@@ -15,6 +15,7 @@ from workbench.ir.expr import BinaryOp, Expr, Var
 from workbench.ir.types import DType, TensorType, i64
 from workbench.schedules.combine import start_value
 from workbench.schedules.compute import Reducer
+from workbench.schedules.extents import varies
 
 if TYPE_CHECKING:
     from workbench.graph.build import Builder
@@ -79,10 +80,14 @@ class Window:
 
     def inside(self, d: int, at: Expr, extent: int, outputs: int) -> list[Expr]:
         """Conditions under which `at` lies inside; those that always hold are left out."""
-        last = (outputs - 1) * self.stride[d] + self.dilation[d] * (self.kernel[d] - 1)
         low = [build.binary(BinaryOp.GE, at, 0)] if self.before[d] > 0 else []
-        high = [build.less(at, extent)] if last - self.before[d] >= extent else []
-        return low + high
+        if varies(extent) and self.stride[d] > 1:
+            # how near to the end the last window comes depends on what the stride leaves over
+            past = self.ceil or self.after[d] > 0
+        else:
+            last = (outputs - 1) * self.stride[d] + self.dilation[d] * (self.kernel[d] - 1)
+            past = last - self.before[d] >= extent
+        return [*low, build.less(at, extent)] if past else low
 
     def thin(self, spatial: Sequence[int]) -> bool:
         """Whether there is one place along the last dimension, seen as it is, and more before."""
