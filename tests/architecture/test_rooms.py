@@ -27,7 +27,7 @@ MOST_LINES = 400
 MOST_FUNCTION_LINES = 40
 # Lines of code: docstrings, which the house wants long, comments and blank lines do not count.
 # A ratchet towards 16,000, where the design wants it: lower it when the core has shrunk.
-MOST_CORE_LINES = 17_000
+MOST_CORE_LINES = 16_994
 
 
 def place(path: Path) -> str:

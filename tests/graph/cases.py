@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from workbench.graph import CompiledGraph, from_onnx
 
 OPSET = 17
 Arrays = Mapping[str, np.ndarray]
+Built = Callable[[], int]
+"""How many kernels were compiled since it was asked last: the fixture `built`."""
 
 
 def model(

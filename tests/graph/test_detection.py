@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.graph.cases import expected, floats, model, node
-from tests.graph.test_family import Built, built, peer, random
+from tests.graph.cases import Built, expected, floats, model, node
+from tests.graph.test_family import peer, random
 from tests.graph.test_replay import dynamic_graph
 from workbench.graph import from_onnx
 from workbench.graph.ops.host import top_k
 
 F, L = np.float32, np.int64
-__all__ = ["built"]
 
 
 def detector() -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,31 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.graph.cases import floats, model, node
-from workbench.driver import build
+from tests.graph.cases import Built, floats, model, node
 from workbench.driver.cpu import CpuBackend
 from workbench.graph import CompiledGraph, from_onnx
 from workbench.graph.dynamic import DynamicGraph
-from workbench.runtime.cache import Cache
 
 F, L = np.float32, np.int64
 Arrays = Mapping[str, np.ndarray]
-Built = Callable[[], int]
-
-
-@pytest.fixture
-def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Built:
-    """Kernels that LLVM compiled since the last question; the disk knows none at first."""
-    cache = Cache(tmp_path)
-    monkeypatch.setattr(build, "default_cache", lambda: cache)
-    before = 0
-
-    def since() -> int:
-        nonlocal before
-        found, before = cache.stats.misses - before, cache.stats.misses
-        return found
-
-    return since
 
 
 def encoder() -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+import copy
+import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from workbench.codegen.cuda import generate, shared_plan
 from workbench.codegen.source import Source
 from workbench.driver.backend import Run, lacks
 from workbench.driver.occupancy import Occupancy, occupancy
-from workbench.ir.module import Module
+from workbench.ir.module import Launch, Module
 from workbench.ir.target import Target
 from workbench.runtime import nvrtc, sass
 from workbench.runtime.cache import Cache
@@ -50,9 +51,9 @@ class CudaBackend:
         self._cache = cache
         self._source = generate(module, target)
         self._dynamic_bytes = shared_plan(module).dynamic_bytes
-        self._cubin: Cubin | None = None
-        self._launcher: GpuLauncher | None = None
-        self._lock = threading.Lock()
+        # once for all launches that it is given to
+        self._built: Callable[[], Cubin] = functools.cache(self._build)
+        self._launcher: Callable[[], GpuLauncher] = functools.cache(self._loaded)
         if nvrtc.installed():  # else the source can be read all the same
             self.cubin()
         self.ms = (time.perf_counter() - start) * 1e3
@@ -62,15 +63,25 @@ class CudaBackend:
         """CUDA C++."""
         return self._source
 
+    def given(self, numbers: Sequence[int | float], launch: Launch) -> CudaBackend:
+        """The same machine code with its last parameters filled in, for a launch of its own."""
+        other = copy.copy(self)
+        other._launcher = functools.cache(lambda: self._launcher().given(numbers, launch))
+        return other
+
     def cubin(self) -> Cubin:
         """The compiled kernel."""
-        with self._lock:
-            if self._cubin is None:
-                s = self._source
-                self._cubin = nvrtc.compile(
-                    s.text, s.name, self._arch, lines=s.lines, cache=self._cache
-                )
-            return self._cubin
+        return self._built()
+
+    def _build(self) -> Cubin:
+        s = self._source
+        return nvrtc.compile(s.text, s.name, self._arch, lines=s.lines, cache=self._cache)
+
+    def _loaded(self) -> GpuLauncher:
+        cubin, kernel = self.cubin(), self._module.kernel
+        assert kernel.launch is not None
+        types = tuple(p.type for p in kernel.params)
+        return GpuLauncher(cubin.data, cubin.entry, kernel.launch, types, self._dynamic_bytes)
 
     def binary(self) -> bytes:
         """The cubin."""
@@ -99,16 +110,7 @@ class CudaBackend:
 
     def prepare(self, args: Sequence[Any]) -> Run:
         """A launch on CuPy's current stream."""
-        cubin = self.cubin()
-        with self._lock:
-            if self._launcher is None:
-                kernel = self._module.kernel
-                assert kernel.launch is not None
-                types = tuple(p.type for p in kernel.params)
-                self._launcher = GpuLauncher(
-                    cubin.data, cubin.entry, kernel.launch, types, self._dynamic_bytes
-                )
-            return self._launcher.prepare(args)
+        return self._launcher().prepare(args)
 
     def clock(self) -> EventClock:
         """Events of the current stream."""

@@ -39,6 +39,7 @@ What lives here
     schedule   from a group to one program
     memory     where the tensors between kernels lie
     family     kernels that serve several shapes
+    outline    programs as text, cut at their numbers
     generic    programs that differ in numbers alone as one, with parameters
     tuned      schedules found by trying, for a graph's operators
     programs   the programs of a graph, no two alike

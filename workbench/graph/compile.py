@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.base.errors import LaunchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
+from workbench.graph.derived import derived
 from workbench.graph.family import Families, kernels
 from workbench.graph.memory import MemoryPlan, plan
 from workbench.graph.programs import schedule_graph
@@ -303,10 +304,8 @@ class CompiledGraph:
 
     def _workspace(self, xp: Any) -> Workspace:
         if not self._constants:
-            self._constants = {
-                t: xp.asarray(a.reshape(t.storage.extents))
-                for t, a in self._graph.constants.items()
-            }
+            held = {t: _on_gpu(xp, a) if self._gpu else a for t, a in self._graph.constants.items()}
+            self._constants = {t: a.reshape(t.storage.extents) for t, a in held.items()}
         arrays = {**self._constants, **arena(xp, self._memory)}
         return Workspace(arrays, self._ends.place, self.target.kind)
 
@@ -317,6 +316,12 @@ class CompiledGraph:
             f"CompiledGraph({shown(self.graph.name)}, {self.target}: "
             f"{counted(before, 'operator')} as {kernels}, run {counted(after, 'time')})"
         )
+
+
+def _on_gpu(cupy: Any, array: np.ndarray) -> Array:
+    """A constant where kernels of a GPU read it, once for all graphs that have it."""
+    how = "on the GPU", cupy.cuda.Device().id
+    return derived([array], how, lambda: cupy.asarray(array))
 
 
 def compile_graph(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.base.lazy import lazy
 from workbench.graph.symbolic.tape import traced
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 else:
     np = lazy("numpy")
 
+A = TypeVar("A")
+
 _Place = tuple[tuple[int, tuple[int, ...], tuple[int, ...], str], ...]
 
 
@@ -29,7 +31,7 @@ class _Made:
     """What was made of arrays whose memory `owners` hold: pairs of how, and the result."""
 
     owners: tuple[weakref.ref[np.ndarray], ...]
-    found: list[tuple[object, np.ndarray]] = field(default_factory=list)
+    found: list[tuple[object, Any]] = field(default_factory=list)
 
 
 _SMALL_BYTES = 4096
@@ -38,9 +40,7 @@ _SMALL_BYTES = 4096
 _MADE: dict[_Place, _Made] = {}
 
 
-def derived(
-    sources: Sequence[np.ndarray], how: object, make: Callable[[], np.ndarray]
-) -> np.ndarray:
+def derived(sources: Sequence[np.ndarray], how: object, make: Callable[[], A]) -> A:
     """What `make` gives, or gave before for the same memory and the same `how`.
 
     Parameters
@@ -54,7 +54,7 @@ def derived(
 
     Returns
     -------
-    numpy.ndarray
+    numpy.ndarray or cupy.ndarray
         Not to be changed: it belongs to others as well.
     """
     if traced(list(sources)):
@@ -74,7 +74,9 @@ def derived(
             return result
     result = make()
     # a view of a source would keep it alive for ever
-    if not any(np.may_share_memory(result, a) for a in sources):
+    if not (
+        isinstance(result, np.ndarray) and any(np.may_share_memory(result, a) for a in sources)
+    ):
         made.found.append((how, result))
     return result
 

@@ -7,12 +7,14 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import index
 from typing import TYPE_CHECKING, Any
 
+from workbench.base.errors import LaunchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
 from workbench.graph.compile import CompiledGraph, Step, compile_graph
-from workbench.graph.family import Families
+from workbench.graph.family import Families, shares
 from workbench.graph.graph import Graph
 from workbench.graph.memory import MemoryPlan
 from workbench.graph.partition import Partition, partition
@@ -119,7 +121,7 @@ class DynamicGraph(CompiledGraph):
         self._first: _Parts = OrderedDict()
         self._outer: Path = ()
         self._lock = threading.RLock()
-        self._families = Families()
+        self._families = Families(target)
         self.ways = Ways(origin, self._record)
         self._checked: set[Hashable] = set()
 
@@ -195,6 +197,33 @@ class DynamicGraph(CompiledGraph):
             arrays = [inputs[t.name] for t in self._origin.inputs]
         return dict(zip(self._origin.output_names, self.run_arrays(arrays), strict=True))
 
+    def prepare(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """Compile for some shapes what does not depend on data; nothing is run.
+
+        A call with inputs of these shapes then finds it there. No GPU is needed for that.
+
+        Parameters
+        ----------
+        shapes : mapping of str to sequence of int
+            The extents of every input, by name.
+
+        Raises
+        ------
+        LaunchError
+            When an input is missing or unknown, has another rank or extent, or inputs disagree.
+        ModelError
+            When the model has no meaning for these shapes.
+        """
+        self._check_names(shapes)
+        found = {t.name: _of_shape(t, shapes[t.name]) for t in self._origin.inputs}
+        sized, params = self._sized
+        dims = bind(shown(self._origin.name), params, [found[name] for name in sized])
+        for t in self._origin.inputs:
+            own, given = _bound(t, found[t.name], dims).extents, found[t.name].shape
+            if own != given:
+                raise LaunchError(f"{t} does not take {given}")
+        self._part(self._first, tuple(found[t.name].shape for t in self._origin.inputs), None)
+
     def _fitting(self, inputs: Mapping[str, Array]) -> list[Array]:
         """The arrays in the order of the inputs, once they are all there and fit."""
         self._check_names(inputs)
@@ -250,7 +279,7 @@ class DynamicGraph(CompiledGraph):
 
     def _replayed(self, path: Path, before: _Part | None) -> _Part | None:
         """A segment by the way that another one has come."""
-        if self.target.kind != "cpu":
+        if not shares(self.target):
             return None
         stage = self.ways.stage(path, before.stage.tensors if before else None)
         return stage and _Part(path, stage, before)
@@ -320,6 +349,18 @@ class DynamicGraph(CompiledGraph):
     def __repr__(self) -> str:
         kernels = counted(len(self.kernels), "kernel")
         return f"CompiledGraph({shown(self._origin.name)}, {self.target}: {kernels} so far)"
+
+
+def _of_shape(tensor: Tensor, shape: Sequence[int]) -> Array:
+    """An array of a shape that takes no memory."""
+    try:
+        extents = tuple(map(index, shape))
+        return np.broadcast_to(np.empty((), tensor.dtype.numpy_name), extents)
+    except (TypeError, ValueError):
+        raise LaunchError(
+            f"{shown(tensor.name)}: {shown(repr(shape))} is no shape",
+            hint="a shape is a tuple of whole numbers that are not below 0",
+        ) from None
 
 
 def _bound(tensor: Tensor, array: Array, dims: Mapping[str, int]) -> Tensor:

@@ -6,8 +6,8 @@ program has the same text but for numbers, and its numbers fit, the machine code
 with them as arguments it *is* the new program. What does not fit is compiled for itself.
 
 Programs are compared as they were scheduled, so that nothing is lowered for one that is served.
-Where their numbers stand in places that take no variable, as in task mappings, or where not
-knowing them would cost run time, they are compared once they are lowered.
+Where their numbers stand in places that take no variable, as in mappings of tasks to threads, or
+where not knowing them would cost run time, they are compared once they are lowered.
 """
 
 from __future__ import annotations
@@ -19,17 +19,21 @@ import weakref
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from workbench.base.errors import WorkbenchError
+from workbench.base.errors import LaunchError, WorkbenchError
 from workbench.codegen.llvm.kernel import generate
 from workbench.driver.build import compile_module
 from workbench.driver.cpu import CpuBackend
+from workbench.driver.cuda import CudaBackend, resolve
 from workbench.driver.kernel import Kernel
 from workbench.driver.lowering import Lowering
 from workbench.driver.stages import Compilation, Stage
-from workbench.graph.generic import Generic, Number, Outline
+from workbench.graph.generic import Generic
+from workbench.graph.outline import Number, Outline
 from workbench.passes.default import PIPELINE
+from workbench.runtime import nvrtc
 from workbench.runtime.jit import host
 
 if TYPE_CHECKING:
@@ -44,6 +48,13 @@ KEPT = 512
 
 _SLOW = re.compile(r"masked\.(?:gather|scatter)|[us](?:div|rem) <")
 """What code has more of where it does not know enough."""
+
+_RARE = 200
+"""Lines of code for each of which one may be slow that was not."""
+
+_FULL, _ENOUGH = 0.5, 0.7
+"""Of the warps that a multiprocessor can hold, how many are plenty; of those that a program of its
+own has resident, how many a generic one may not go below."""
 
 
 @dataclass
@@ -70,7 +81,7 @@ class Family:
         kernel = self.first()
         if kernel is None or any(o != self.seen[0] for o in outlines):
             return False
-        self.shared = outlines[0].exact, kernel
+        self.shared = Generic.exact(outlines[0]), kernel
         return True
 
     def served(self, outline: Outline, way: Lowering) -> Kernel | None:
@@ -89,8 +100,8 @@ class Family:
             What it may be for other shapes.
         """
 
-        def own() -> str:
-            return _code(Lowering(outline.module(), target, PIPELINE, ()))
+        def way() -> Lowering:
+            return Lowering(Generic.whole(outline), target, PIPELINE, ())
 
         with self.lock:
             if self.refused:
@@ -103,9 +114,8 @@ class Family:
                 if all(self.fitting(each) is not None for each in wanted):
                     return True
             # where others are told, it is told how large the numbers get
-            seen = [*self.seen, outline, *others]
-            generic = Generic.of(seen, 1 if others else 4)
-            return self._share(generic, seen, outline, target, PIPELINE, own)
+            seen = [*self.seen, *others, outline]
+            return self._share(seen, 2 if others else 4, way, target, PIPELINE)
 
     def kernel(self, outline: Outline, way: Lowering, passes: Sequence[Pass]) -> Kernel | None:
         """That of a program: the first has its own, later ones share one; None when refused."""
@@ -122,60 +132,75 @@ class Family:
 
     def _widened(self, last: Outline, way: Lowering, passes: Sequence[Pass]) -> Kernel | None:
         """The kernel for all programs seen so far and one more."""
-
-        def own() -> str:
-            first = self.first()
-            return first.source if first else _code(way)
-
         seen = [*self.seen, last]
-        if self._share(Generic.of(seen), seen, last, way.target, passes, own):
+        if self._share(seen, 4, lambda: way, way.target, passes):
             return self.served(last, way)
         return None if self.refused else compile_module(way.module, way.target)
 
     def _share(
         self,
-        generic: Generic,
         seen: list[Outline],
-        last: Outline,
+        margin: int,
+        way: Callable[[], Lowering],
         target: Target,
         passes: Sequence[Pass],
-        own: Callable[[], str],
     ) -> bool:
-        """Compile what programs share; `own` gives the code of one of them.
+        """Compile what programs share, for numbers that are so many times larger too; `way` is
+        that of the last one, lowered for itself.
 
-        False where `last` has to be compiled for itself, as with an array of a single element, and
+        False where that has to be compiled for itself, as with an array of a single element, and
         where this is refused for all.
         """
-        if generic.arguments(last) is None:
+        # on a GPU the size of shared tensors decides how many blocks run side by side
+        generic = Generic.of(seen, margin, 1 if target.kind == "cuda" else margin)
+        if generic.arguments(seen[-1]) is None:
             return False
         try:
-            kernel = compile_module(generic.module(last), target, passes=passes)
+            kernel = compile_module(generic.module(seen[-1]), target, passes=passes)
         except WorkbenchError:
             # a number stands where no variable can
             self.refused = True
             return False
-        self.refused = _slower(kernel.source, own)
+        slower = _slower_on_gpu if target.kind == "cuda" else _slower
+        self.refused = slower(kernel, self.first(), way)
         if not self.refused:
             self.shared, self.seen = (generic, kernel), seen
         return not self.refused
 
 
-class Families:
-    """Kernels for the CPU, shared by programs that differ in numbers alone."""
+def shares(target: Target) -> bool:
+    """Whether kernels for a target are shared: where they are compiled."""
+    return target.kind == "cpu" or (target.kind == "cuda" and nvrtc.installed())
 
-    def __init__(self) -> None:
+
+class Families:
+    """Kernels that are shared by programs that differ in numbers alone.
+
+    Parameters
+    ----------
+    target : Target
+        What all of them are for.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._wanted = target
         self._known: OrderedDict[tuple[str, ...], Family] = OrderedDict()
         self._lock = threading.Lock()
 
-    def served(self, module: Module, target: Target) -> Kernel | None:
+    @cached_property
+    def target(self) -> Target:
+        """What the kernels are for, architecture included."""
+        return resolve(self._wanted) if self._wanted.kind == "cuda" else self._wanted
+
+    def served(self, module: Module) -> Kernel | None:
         """The kernel of a module at level `script`, where nothing has to be compiled for it."""
-        if target.kind != "cpu" or not self._known:
+        if not self._known or not shares(self.target):
             return None
-        way = Lowering(module, target, PIPELINE, ())
+        way = Lowering(module, self.target, PIPELINE, ())
         found = self._family(way)
         return found and found[0].served(found[1], way)
 
-    def kernel(self, module: Module, target: Target) -> Kernel:
+    def kernel(self, module: Module) -> Kernel:
         """The kernel of a module at level `script`.
 
         Raises
@@ -184,11 +209,11 @@ class Families:
             As `compile_module`.
         """
         kernel = None
-        if target.kind == "cpu":
-            way = Lowering(module, target, PIPELINE, ())
+        if shares(self.target):
+            way = Lowering(module, self.target, PIPELINE, ())
             while kernel is None and (found := self._family(way)):
                 kernel = found[0].kernel(found[1], way, found[2])
-        return kernel or compile_module(module, target)
+        return kernel or compile_module(module, self.target)
 
     def at(self, pieces: tuple[str, ...]) -> Family:
         """That of programs with this text between their numbers."""
@@ -218,13 +243,45 @@ def _code(way: Lowering) -> str:
     return generate(way.lowered, lanes=host().lanes, extras=host().extras).text
 
 
-def _slower(code: str, own: Callable[[], str]) -> bool:
-    """Whether a generic kernel does what a program of its own does in a slower way."""
-    slow = len(_SLOW.findall(code))
+def _slower(generic: Kernel, first: Kernel | None, way: Callable[[], Lowering]) -> bool:
+    """Whether a generic kernel does what a program of its own does in a slower way.
+
+    Parameters
+    ----------
+    first : Kernel or None
+        That of one of the programs, if there is one.
+    way : callable
+        Gives that of another one, not compiled.
+    """
+    slow = len(_SLOW.findall(generic.source))
     if slow == 0:
         return False
-    alone = own()
+    alone = first.source if first else _code(way())
     return (slow - len(_SLOW.findall(alone))) * _RARE > alone.count("\n")
+
+
+def _slower_on_gpu(generic: Kernel, first: Kernel | None, way: Callable[[], Lowering]) -> bool:
+    """The same for a GPU: whether fewer threads are resident, or registers go to memory."""
+    try:
+        spills, warps = _taken(generic)
+        if spills == 0 and warps >= _FULL:
+            return False
+        if first is None:
+            alone = way()
+            first = compile_module(alone.module, alone.target, passes=alone.passes)
+        own_spills, own_warps = _taken(first)
+    except LaunchError:
+        # not one block fits, or nothing is known of this architecture
+        return True
+    return spills > own_spills or warps < _ENOUGH * own_warps
+
+
+def _taken(kernel: Kernel) -> tuple[int, float]:
+    """Bytes of registers in memory, and the resident part of the warps that could be."""
+    used, fit = kernel.resources, kernel.occupancy
+    assert used is not None
+    assert fit is not None
+    return used.spill_bytes, fit.fraction
 
 
 def kernels(
@@ -246,7 +303,7 @@ def kernels(
     def made(module: Module, ready: Kernel | None) -> Kernel:
         try:
             if ready is None and families is not None:
-                return families.kernel(module, target)
+                return families.kernel(module)
             return ready or compile_module(module, target)
         except WorkbenchError as error:
             # the last note of a program says which nodes of the model it came from
@@ -254,13 +311,9 @@ def kernels(
             raise
 
     # what is there already is found without other threads: they would only wait for this one
-    ready = [families.served(m, target) if families else None for m in modules]
+    ready = [families.served(m) if families else None for m in modules]
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         return list(pool.map(made, modules, ready))
-
-
-_RARE = 200
-"""Lines of code for each of which one may be slow that was not."""
 
 
 def _filled(way: Lowering, generic: Kernel, arguments: Sequence[Number]) -> Kernel:
@@ -289,13 +342,13 @@ def filled(
     module : Module
         Says its name, its other parameters and its launch.
     generic : Kernel
-        For a CPU.
+        For a CPU or a GPU.
     compilation : callable
         As for `Kernel`.
     """
     launch, backend = module.kernel.launch, generic.backend
     assert launch is not None
-    assert isinstance(backend, CpuBackend)
+    assert isinstance(backend, CpuBackend | CudaBackend)
     params = [
         replace(known, name=p.name, type=p.type, span=p.span)
         for p, known in zip(module.kernel.params, generic.params, strict=False)

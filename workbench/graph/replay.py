@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from workbench.driver.build import compile_module
 from workbench.driver.lowering import Lowering
 from workbench.graph.family import compilation, filled
-from workbench.graph.generic import Outline, Unfit, cut, hidden, number, rigid
+from workbench.graph.generic import Generic, Unfit
 from workbench.graph.graph import Graph
 from workbench.graph.group import Group, View
 from workbench.graph.memory import plan
+from workbench.graph.outline import Outline, cut, hidden, number, rigid
 from workbench.graph.replayed import Replayed, Whole, settled
 from workbench.graph.stage import Stage
 from workbench.graph.symbolic.number import marks, place_of
@@ -130,9 +131,7 @@ class _Kernel:
         pieces = self.pieces.filled(values, hidden)
         return Outline(pieces, tuple(islice(values, self.numbers)), next(values))
 
-    def made(
-        self, outline: Outline, values: Iterator[Any], families: Families, target: Target
-    ) -> Kernel:
+    def made(self, outline: Outline, values: Iterator[Any], families: Families) -> Kernel:
         """The kernel, by its outline and the values of the other places."""
         notes = self.notes.filled(values)
         x, y, z = islice(values, 3)
@@ -144,11 +143,11 @@ class _Kernel:
         head = Function(self.name, params, Seq(()), launch, notes=notes)
 
         def whole() -> Module:
-            read = outline.module()
+            read = Generic.whole(outline)
             kernel = replace(read.kernel, name=self.name, notes=notes)
             return replace(read, functions=(*read.functions[:-1], kernel))
 
-        family = families.at(outline.pieces)
+        family, target = families.at(outline.pieces), families.target
         found = family.fitting(outline)
         if found is None and family.widen(outline, target):
             found = family.fitting(outline)
@@ -268,7 +267,7 @@ class Replay:
         def share(kernel: _Kernel, values: Sequence[tuple[Any, ...]]) -> None:
             now, *others = (kernel.outline(iter(each)) for each in values)
             others = [o for o in others if o.pieces == now.pieces]
-            self._families.at(now.pieces).widen(now, self._target, others)
+            self._families.at(now.pieces).widen(now, self._families.target, others)
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             deque(pool.map(share, self._kernels, seen), maxlen=0)
@@ -290,7 +289,7 @@ class Replay:
         values = (computed[p] for p in self._program.results)
         outlines = [k.outline(values) for k in self._kernels]
         pairs = zip(self._kernels, outlines, strict=True)
-        kernels = [k.made(o, values, self._families, self._target) for k, o in pairs]
+        kernels = [k.made(o, values, self._families) for k, o in pairs]
         new = {t: Tensor(t.name, t.dtype, tuple(islice(values, t.rank))) for t in self._tensors}
         if not _join(new, self._before or (), before or ()):
             return None

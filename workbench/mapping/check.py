@@ -36,6 +36,8 @@ def as_int(value: object) -> int | None:
     """
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return None
+    if isinstance(value, int):  # also one that knows how it came about
+        return value
     try:
         return index(value)
     except TypeError:  # numpy's arrays have the method, and only those of one integer the number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,8 +78,16 @@ class GpuLauncher:
         self._entry = entry
         self._launch = launch
         self._types = tuple(types)
+        self._numbers: tuple[Any, ...] = ()
         self._dynamic_bytes = dynamic_shared_bytes
         self._loaded: dict[int, tuple[Any, Any]] = {}  # the module must outlive its function
+
+    def given(self, numbers: Sequence[int | float], launch: Launch) -> GpuLauncher:
+        """The same code with its last parameters filled in, for a launch of its own."""
+        other, count = copy.copy(self), len(self._types) - len(numbers)
+        other._numbers = tuple(map(_value, numbers, self._types[count:]))
+        other._types, other._launch = self._types[:count], launch
+        return other
 
     def prepare(self, args: Sequence[Any]) -> Callable[[], None]:
         """A launch with these arguments on the device that is current now.
@@ -91,7 +100,7 @@ class GpuLauncher:
         cupy = _cupy()
         function = self._function(cupy)
         grid, block, shared = self._launch.grid, self._launch.block, self._dynamic_bytes
-        values = tuple(map(_value, args, self._types))
+        values = (*map(_value, args, self._types), *self._numbers)
         current = cupy.cuda.get_current_stream
         failure: type[Exception] = cupy.cuda.driver.CUDADriverError
         entry = self._entry
