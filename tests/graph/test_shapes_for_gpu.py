@@ -23,14 +23,14 @@ from workbench.driver.cuda import CudaBackend
 from workbench.graph import CompiledGraph, dynamic, family, from_onnx, replay
 from workbench.graph import compile as graph_compile
 from workbench.graph.dynamic import DynamicGraph
-from workbench.graph.generic import Generic
+from workbench.graph.generic import Generic, Unfit
 from workbench.graph.outline import Outline
 from workbench.graph.programs import schedule_graph
 from workbench.graph.workspace import Workspace
 from workbench.ir.build import add, less, sub
 from workbench.ir.expr import Builtin, Var
 from workbench.ir.module import Function, Launch, Level, Module
-from workbench.ir.stmt import ForTask, If, Stmt, Store
+from workbench.ir.stmt import Break, ForTask, If, Seq, Stmt, Store
 from workbench.ir.target import Target
 from workbench.ir.types import TensorType, i32
 from workbench.passes.default import run as lower
@@ -255,6 +255,22 @@ def test_a_grid_with_idle_blocks_is_not_taken_for_a_full_one() -> None:
     assert idle is not None
     assert Generic.of([full, larger]).arguments(idle) is None
     assert Generic.of([full, larger, idle]).arguments(idle) is not None
+
+
+def test_a_task_that_is_left_before_its_end_is_not_shared() -> None:
+    def left(extent: int) -> Module:
+        whole = tasks((extent,), 0, extent)
+        loop = whole.kernel.body
+        assert isinstance(loop, ForTask)
+        body = Seq((If(less(loop.vars[0], 2), Break()), loop.body))
+        kernel = replace(whole.kernel, body=replace(loop, body=body))
+        return replace(whole, functions=(kernel,))
+
+    one, other = (Outline.of(left(n)) for n in (4, 7))
+    assert one is not None
+    assert other is not None
+    with pytest.raises(Unfit, match="left before its end"):
+        Generic.of([one, other]).module(other)
 
 
 def test_threads_stay_a_part_of_the_text() -> None:

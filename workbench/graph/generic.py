@@ -18,7 +18,7 @@ from workbench.ir import build
 from workbench.ir.expr import Atomic, BinaryOp, Const, Expr, Load, Var
 from workbench.ir.module import Level, Module
 from workbench.ir.parse import parse
-from workbench.ir.stmt import Allocate, Declare, For, ForTask, If, Seq, Stmt, Store
+from workbench.ir.stmt import Allocate, Break, Continue, Declare, For, ForTask, If, Seq, Stmt, Store
 from workbench.ir.traverse import rewrite, walk
 from workbench.ir.types import DType, Scope, TensorType, f32, i32, i64
 
@@ -287,6 +287,8 @@ class _Opened:
 
     def _tasks(self, loop: ForTask, places: Places, whole: bool) -> Stmt:
         """The body for the task of this block; `whole` says that every block has one."""
+        if any(isinstance(n, Break | Continue) for n in walk(loop.body)):
+            raise Unfit("a task is left before its end, which takes a loop")
         coordinates: list[Stmt] = []
         for d, (var, n) in enumerate(zip(loop.vars, places, strict=True)):
             value = build.floordiv(loop.worker, self._stride(places[d + 1 :]))
