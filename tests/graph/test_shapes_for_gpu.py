@@ -109,10 +109,12 @@ def test_a_served_kernel_tells_how_it_came_about() -> None:
     assert ".entry kernel(" in kernel.ptx
 
 
-def test_shapes_that_do_not_fit_are_refused_before_anything_is_made() -> None:
-    graph = compiled(encoder())
+@pytest.mark.parametrize("dims", [None, {"batch": 2, "length": 70}], ids=["any", "fixed"])
+def test_shapes_that_do_not_fit_are_refused(dims: dict[str, int] | None) -> None:
+    graph = from_onnx(encoder()).optimize().compile("cpu", dims)
+    made = len(graph.kernels)
     for shapes, words in (
-        ({"x": (2, 70)}, "expected f32"),
+        ({"x": (2, 70)}, "expected f32" if dims is None else "does not take"),
         ({"x": (2, 70, 25)}, "does not take"),
         ({"x": (2, -70, 24)}, "is no shape"),
         ({"x": (2, 70.0, 24)}, "is no shape"),
@@ -122,7 +124,9 @@ def test_shapes_that_do_not_fit_are_refused_before_anything_is_made() -> None:
     ):
         with pytest.raises(LaunchError, match=words):
             graph.prepare(shapes)  # pyright: ignore[reportArgumentType]
-    assert not graph.kernels
+    assert len(graph.kernels) == made
+    graph.prepare({"x": (2, 70, 24)})
+    assert graph.kernels
 
 
 def programs(made: Any, shapes: Sequence[tuple[int, ...]]) -> list[list[tuple[Outline, Module]]]:

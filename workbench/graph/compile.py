@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import LaunchError
@@ -185,6 +186,23 @@ class CompiledGraph:
             arrays = [self._input(t, inputs[t.name]) for t in self._graph.inputs]
         return dict(zip(self._graph.output_names, self.run(arrays), strict=True))
 
+    def prepare(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """Compile for some shapes ahead of a call; where all are known that has been done.
+
+        Parameters
+        ----------
+        shapes : mapping of str to sequence of int
+            The extents of every input, by name.
+
+        Raises
+        ------
+        LaunchError
+            When an input is missing or unknown, or does not take its shape.
+        """
+        self._check_names(shapes)
+        for tensor in self._graph.inputs:
+            fits(tensor, tensor, of_shape(tensor, shapes[tensor.name]))
+
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Run the graph on arrays that fit.
 
@@ -316,6 +334,24 @@ class CompiledGraph:
             f"CompiledGraph({shown(self.graph.name)}, {self.target}: "
             f"{counted(before, 'operator')} as {kernels}, run {counted(after, 'time')})"
         )
+
+
+def of_shape(tensor: Tensor, shape: Sequence[int]) -> Array:
+    """An array of a shape that takes no memory."""
+    try:
+        extents = tuple(map(index, shape))
+        return np.broadcast_to(np.empty((), tensor.dtype.numpy_name), extents)
+    except (TypeError, ValueError):
+        raise LaunchError(
+            f"{shown(tensor.name)}: {shown(repr(shape))} is no shape",
+            hint="a shape is a tuple of whole numbers that are not below 0",
+        ) from None
+
+
+def fits(tensor: Tensor, bound: Tensor, array: Array) -> None:
+    """Raise LaunchError unless an input with the extents of a call takes an array's shape."""
+    if bound.extents != array.shape:
+        raise LaunchError(f"{tensor} does not take {array.shape}")
 
 
 def _on_gpu(cupy: Any, array: np.ndarray) -> Array:

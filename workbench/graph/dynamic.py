@@ -7,13 +7,11 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from operator import index
 from typing import TYPE_CHECKING, Any
 
-from workbench.base.errors import LaunchError
 from workbench.base.lazy import lazy
 from workbench.base.names import shown
-from workbench.graph.compile import CompiledGraph, Step, compile_graph
+from workbench.graph.compile import CompiledGraph, Step, compile_graph, fits, of_shape
 from workbench.graph.family import Families, shares
 from workbench.graph.graph import Graph
 from workbench.graph.memory import MemoryPlan
@@ -198,30 +196,23 @@ class DynamicGraph(CompiledGraph):
         return dict(zip(self._origin.output_names, self.run_arrays(arrays), strict=True))
 
     def prepare(self, shapes: Mapping[str, Sequence[int]]) -> None:
-        """Compile for some shapes what does not depend on data; nothing is run.
+        """Compile for some shapes ahead of a call, as far as that does not depend on data.
 
-        A call with inputs of these shapes then finds it there. No GPU is needed for that.
-
-        Parameters
-        ----------
-        shapes : mapping of str to sequence of int
-            The extents of every input, by name.
+        Nothing is run, and no GPU is needed for it. See `CompiledGraph`.
 
         Raises
         ------
         LaunchError
-            When an input is missing or unknown, has another rank or extent, or inputs disagree.
+            As a call.
         ModelError
             When the model has no meaning for these shapes.
         """
         self._check_names(shapes)
-        found = {t.name: _of_shape(t, shapes[t.name]) for t in self._origin.inputs}
+        found = {t.name: of_shape(t, shapes[t.name]) for t in self._origin.inputs}
         sized, params = self._sized
         dims = bind(shown(self._origin.name), params, [found[name] for name in sized])
         for t in self._origin.inputs:
-            own, given = _bound(t, found[t.name], dims).extents, found[t.name].shape
-            if own != given:
-                raise LaunchError(f"{t} does not take {given}")
+            fits(t, _bound(t, found[t.name], dims), found[t.name])
         self._part(self._first, tuple(found[t.name].shape for t in self._origin.inputs), None)
 
     def _fitting(self, inputs: Mapping[str, Array]) -> list[Array]:
@@ -349,18 +340,6 @@ class DynamicGraph(CompiledGraph):
     def __repr__(self) -> str:
         kernels = counted(len(self.kernels), "kernel")
         return f"CompiledGraph({shown(self._origin.name)}, {self.target}: {kernels} so far)"
-
-
-def _of_shape(tensor: Tensor, shape: Sequence[int]) -> Array:
-    """An array of a shape that takes no memory."""
-    try:
-        extents = tuple(map(index, shape))
-        return np.broadcast_to(np.empty((), tensor.dtype.numpy_name), extents)
-    except (TypeError, ValueError):
-        raise LaunchError(
-            f"{shown(tensor.name)}: {shown(repr(shape))} is no shape",
-            hint="a shape is a tuple of whole numbers that are not below 0",
-        ) from None
 
 
 def _bound(tensor: Tensor, array: Array, dims: Mapping[str, int]) -> Tensor:
