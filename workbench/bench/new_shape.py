@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -128,10 +129,7 @@ def _run(model: Model, inputs: Sequence[dict[str, Array]], target: str) -> list[
     with empty_cache():
         compiled = from_onnx(model.load()).optimize().compile(target)
         assert isinstance(compiled, DynamicGraph)
-        if target == "cpu":
-            call = compiled
-        else:
-            call = lambda arrays: compiled.prepare({n: a.shape for n, a in arrays.items()})  # noqa: E731
+        call = compiled if target == "cpu" else partial(_ready, compiled)
         for arrays in inputs:
             before, start = default_cache().stats.misses, time.perf_counter()
             call(arrays)
@@ -141,6 +139,10 @@ def _run(model: Model, inputs: Sequence[dict[str, Array]], target: str) -> list[
             built = default_cache().stats.misses - before
             calls.append(_Call((middle - start) * 1e3, (end - middle) * 1e3, built))
     return calls
+
+
+def _ready(graph: DynamicGraph, arrays: dict[str, Array]) -> None:
+    graph.prepare({name: array.shape for name, array in arrays.items()})
 
 
 def _figure(name: str, calls: list[_Call]) -> Figure:

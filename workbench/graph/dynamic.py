@@ -306,8 +306,7 @@ class DynamicGraph(CompiledGraph):
         """A segment that is traced, as one for all that leads the same way to it."""
         graph, parts = self._parted(segment.graph)
         made = schedule_graph(parts, self.target, self._choices)
-        families, target = self._families, self.target
-        return Replay(recording, earlier, segment, before, graph, made, families, target)
+        return Replay(recording, earlier, segment, before, graph, made, self._families)
 
     def _body(self, part: _Part, origin: Origin) -> DynamicGraph:
         """The body of a loop, for whatever shapes it meets."""

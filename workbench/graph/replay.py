@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from workbench.graph.recording import Recording
     from workbench.graph.segment import Segment
     from workbench.graph.symbolic.tape import Tape
-    from workbench.ir.target import Target
 
 _Places = tuple[int, ...]
 
@@ -211,8 +210,6 @@ class Replay:
         Its programs.
     families : Families
         Kernels of the same graph.
-    target : Target
-        What the kernels are for.
 
     Raises
     ------
@@ -229,9 +226,8 @@ class Replay:
         graph: Graph,
         schedule: Schedule,
         families: Families,
-        target: Target,
     ) -> None:
-        self._families, self._target = families, target
+        self._families = families
         self._tape = tape = recording.tape
         self._earlier = earlier
         made = [_Kernel.of(module, tape) for module in schedule.modules]
@@ -335,7 +331,7 @@ class Replay:
             for call, tensors in self._launches
         ]
         memory, whole = plan(uses, bare.outputs), partial(self._settled, key, new)
-        return Replayed(bare, steps, memory, self._target, whole)
+        return Replayed(bare, steps, memory, self._families.target, whole)
 
     def _computed(self, key: tuple[Any, ...]) -> list[Any] | None:
         """What stands in the places of the tape for inputs; None where a guard does not hold."""

@@ -287,8 +287,9 @@ class _Program:
         done = [tile(build.const(n * width), width, n * width) for n in range(before)]
         start, stop, step = before * width, columns - after * width, build.const(width)
         at, least = Var("start", i32), narrower(width)
-        body, narrow = (tile(smaller(at, columns - edge - w), w, None) for w in (width, least))
+        body = tile(smaller(at, columns - edge - width), width, None)
         if least < width:
+            narrow = tile(smaller(at, columns - edge - least), least, None)
             body = If(build.less(least, build.sub(stop, at)), body, narrow)
         done.append(For(at, build.const(start), build.const(stop), step, body))
         ends = [columns - n * width for n in range(after, 0, -1)]
